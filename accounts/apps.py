@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+    verbose_name = "Organisations and people who work here"
+
+    def ready(self) -> None:
+        from accounts import receivers  # noqa: F401  (Django's place for registrations: apps are loaded now)

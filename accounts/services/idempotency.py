@@ -1,0 +1,88 @@
+"""Creating requests that may be sent twice: the same key and body get the same answer.
+
+The row is inserted in the transaction that creates the thing. A twin in flight blocks on the unique index until the
+first commits or rolls back; PostgreSQL's lock time-out turns a long wait into a clear answer.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+
+from accounts.models import IdempotentRequest
+from supporthub.core.errors import Conflicted, InvalidInput
+
+KEEP = timedelta(hours=24)
+LONGEST_WAIT_MS = 10_000
+MAX_KEY = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the client gets; `replayed` when it is the stored answer of an earlier request."""
+
+    status: int
+    body: Any
+    location: str = ""
+    replayed: bool = False
+
+
+def body_hash(data: Any) -> str:
+    """Return the SHA-256 of canonical JSON: key order and spacing do not count."""
+    canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def once(*, principal: str, method: str, path: str, key: str, data: Any, create: Callable[[], Answer]) -> Answer:
+    """Run `create` in a transaction at most once for this principal, method, path and key.
+
+    Raises Conflicted: `idempotency_mismatch` when the key came with another body, `idempotency_in_progress` when a
+    twin has not finished within ten seconds. Without a key every call creates.
+    """
+    if not key:
+        with transaction.atomic():
+            return create()
+    if len(key) > MAX_KEY or not key.isprintable():
+        raise InvalidInput("Not accepted: Idempotency-Key.", errors={"Idempotency-Key": ["At most 255 printable characters."]})
+    digest = body_hash(data)
+    scope = {"principal": principal, "method": method, "path": path, "key": key}
+    try:
+        return _first_or_stored(scope, digest, create)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != "55P03":  # lock_not_available
+            raise
+        detail = "A request with this Idempotency-Key is still under way; ask again in a moment."
+        raise Conflicted(detail, code="idempotency_in_progress") from error
+
+
+def forget_old() -> int:
+    """Delete what is older than a day; returns how many."""
+    return IdempotentRequest.objects.filter(created_at__lt=timezone.now() - KEEP).delete()[0]
+
+
+def _first_or_stored(scope: dict[str, str], digest: str, create: Callable[[], Answer]) -> Answer:
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = %s", [LONGEST_WAIT_MS])
+        IdempotentRequest.objects.bulk_create([IdempotentRequest(**scope, body_hash=digest)], ignore_conflicts=True)
+        stored = IdempotentRequest.objects.get(**scope)
+        if stored.status:
+            return _replay(stored, digest)
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = 0")
+        answer = create()
+        IdempotentRequest.objects.filter(pk=stored.pk).update(
+            status=answer.status, location=answer.location, answer=answer.body
+        )
+    return answer
+
+
+def _replay(stored: IdempotentRequest, digest: str) -> Answer:
+    if stored.body_hash != digest:
+        raise Conflicted("This Idempotency-Key was used with another content.", code="idempotency_mismatch")
+    return Answer(stored.status, stored.answer, stored.location, replayed=True)

@@ -1,0 +1,84 @@
+"""Every error of the native API as `application/problem+json` (RFC 9457) with a stable `code`."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as drf_handler
+
+from supporthub.core.errors import HubError
+
+logger = structlog.get_logger(__name__)
+CONTENT_TYPE = "application/problem+json"
+
+
+def problem(status: int, code: str, detail: str, errors: dict[str, list[str]] | None = None) -> dict[str, Any]:
+    """Return the members of a problem answer; `type` is omitted, which RFC 9457 reads as about:blank."""
+    body: dict[str, Any] = {"title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail}
+    if errors:
+        body["errors"] = errors
+    return body
+
+
+def flatten(detail: Any, prefix: str = "") -> dict[str, list[str]]:
+    """Turn DRF's nested validation detail into `field.path: [texts]`."""
+    if isinstance(detail, dict):
+        merged: dict[str, list[str]] = {}
+        for key, value in detail.items():
+            name = prefix if key == "non_field_errors" else f"{prefix}.{key}".lstrip(".")
+            merged.update(flatten(value, name))
+        return merged
+    if isinstance(detail, list) and any(isinstance(item, dict) and item for item in detail):
+        merged = {}
+        for index, value in enumerate(detail):
+            merged.update(flatten(value, f"{prefix}[{index}]") if value else {})
+        return merged
+    texts = detail if isinstance(detail, list) else [detail]
+    return {prefix or "body": [str(text) for text in texts]}
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's EXCEPTION_HANDLER: map every error that a view may raise; None lets Django's 500 handler answer."""
+    if isinstance(error, HubError):
+        body = problem(error.status, error.code, error.detail, error.errors)
+        return Response(body, status=error.status, content_type=CONTENT_TYPE)
+    if isinstance(error, OperationalError):
+        logger.warning("api.database_unavailable", error=type(error).__name__)
+        body = problem(503, "unavailable", "The database does not answer; try again in a moment.")
+        return Response(body, status=503, content_type=CONTENT_TYPE, headers={"Retry-After": "5"})
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    answer = drf_handler(error, context)
+    if answer is None or not isinstance(error, exceptions.APIException):
+        return answer
+    answer.data = _body_of(error, answer.status_code)
+    answer.content_type = CONTENT_TYPE
+    return answer
+
+
+def _body_of(error: exceptions.APIException, status: int) -> dict[str, Any]:
+    if isinstance(error, exceptions.ValidationError):
+        errors = flatten(error.detail)
+        return problem(status, "invalid", f"Not accepted: {', '.join(errors)}.", errors)
+    if isinstance(error.detail, dict):  # simplejwt answers with a dictionary
+        return problem(status, str(error.detail.get("code", error.default_code)), str(error.detail.get("detail", "")))
+    code = error.detail.code if isinstance(error.detail, exceptions.ErrorDetail) else error.default_code
+    return problem(status, str(code), str(error.detail))
+
+
+def server_error(request: HttpRequest) -> JsonResponse:
+    """The answer to a defect below /api/: no stack trace, and the id that finds it in the log."""
+    request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    detail = f"The hub failed at this request. Nothing was accepted. Request id: {request_id}"
+    return JsonResponse(problem(500, "error", detail), status=500, content_type=CONTENT_TYPE)
+
+
+def not_found(request: HttpRequest) -> JsonResponse:
+    return JsonResponse(problem(404, "not_found", "There is nothing at this address."), status=404, content_type=CONTENT_TYPE)

@@ -1,0 +1,1 @@
+"""Durable deliveries: a row first, then the world. docs/architecture.md tells the whole story."""

@@ -1,0 +1,226 @@
+"""Claim, perform, settle: the life of one attempt.
+
+Claiming and settling are short transactions; the outside call lies between them and in neither. A worker that dies
+anywhere leaves a row that the sweep understands: before the claim nothing has changed, after it the lease runs out and
+the row becomes `unknown`, never `pending`.
+"""
+
+import random
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from supporthub.core.deliveries import holds, limits, rules
+from supporthub.core.deliveries.registry import Claim, Kind
+from supporthub.core.deliveries.states import DUE_STATES, AttemptResult, DeliveryState, Mode
+from supporthub.core.errors import AuthError, IntegrationError, OutcomeUnknown, TransientError
+
+logger = structlog.get_logger(__name__)
+
+LEASE_MARGIN = timedelta(seconds=30)
+DRAIN_SECONDS = 20.0  # how long one task goes on with other due rows of its kind
+LONGEST_NAP = 1.0  # a rate limit that opens sooner than this is waited for
+AUTH_REST = 60.0  # refused credentials: the whole target rests, so that an account is not locked out
+TRIES_WITH_A_DEFECT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """No claim now; `wait` in seconds when trying again soon makes sense."""
+
+    wait: float | None = None
+
+
+def scale() -> float:
+    return float(settings.DELIVERY_TIME_SCALE)
+
+
+def deliver(kind: Kind, pk: int) -> int:
+    """Work the row `pk` if it is due, then other due rows of its kind for a while. Returns how many were worked.
+
+    Going on is what keeps a target's allowed concurrency used: a task that finds no room just ends, and the ones that
+    are running take its row next, most urgent first.
+    """
+    deadline = time.monotonic() + DRAIN_SECONDS
+    worked = 0
+    claim = claim_row(kind, pk)
+    while True:
+        if isinstance(claim, Claim):
+            settle(kind, claim, perform(kind, claim))
+            worked += 1
+        elif claim is not None and (claim.wait is None or claim.wait > LONGEST_NAP):
+            return worked
+        elif claim is not None and claim.wait is not None:
+            time.sleep(claim.wait)
+        elif pk == 0:
+            return worked
+        if time.monotonic() > deadline:
+            return worked
+        pk = 0
+        claim = claim_row(kind)
+
+
+def claim_row(kind: Kind, pk: int | None = None) -> Claim | Blocked | None:
+    """Lease the due row `pk`, or the most urgent due one; None when there is none, Blocked when its target is busy."""
+    with transaction.atomic():
+        row = _due_row(kind, pk)
+        if row is None:
+            return None
+        rule = holds.matching(kind.hold_keys(row), holds.active_rules())
+        if rule is not None:
+            _hold(kind, row, rule)
+            return Blocked(wait=0.0)
+        admission = _admission(kind, row)
+        if not admission.admitted:
+            return Blocked(wait=admission.wait)
+        return _lease(kind, row)
+
+
+def perform(kind: Kind, claim: Claim) -> rules.Outcome:
+    """Do what the claim is for; outside of any transaction. Every error becomes an outcome."""
+    step = kind.act if claim.mode == Mode.ACT else kind.reconcile
+    try:
+        return step(claim)
+    except OutcomeUnknown as error:
+        if claim.mode == Mode.ACT:
+            return rules.Unknown(error.code, error.reason)
+        return rules.Undecided(error.code, error.reason)
+    except IntegrationError as error:
+        return outcome_of(error, claim.mode)
+    except Exception:  # noqa: BLE001  (boundary: a defect of ours must neither lose the row nor repeat the effect)
+        logger.exception("delivery.defect", kind=kind.name, delivery=claim.row.pk, mode=claim.mode)
+        if claim.row.tries >= TRIES_WITH_A_DEFECT:
+            return rules.Park("defect", "The hub itself failed at this; the details are in its log.")
+        if claim.mode == Mode.ACT:
+            return rules.Unknown("defect", "The hub itself failed at this; it checks what happened.")
+        return rules.Undecided("defect", "The hub itself failed while checking; it tries again.")
+
+
+def outcome_of(error: IntegrationError, mode: str) -> rules.Outcome:
+    """Map the taxonomy of outside errors, in which nothing has happened, to an outcome."""
+    wait: float | None = None
+    pause: float | None = None
+    match error:
+        case TransientError():
+            wait = error.retry_after
+            pause = error.retry_after if error.pause else None
+        case AuthError():
+            wait = pause = AUTH_REST * scale()
+        case _:
+            return rules.Park(error.code, error.reason)
+    if mode == Mode.ACT:
+        return rules.Again(error.code, error.reason, after=wait, pause_target=pause)
+    return rules.Undecided(error.code, error.reason, after=wait, pause_target=pause)
+
+
+def settle(kind: Kind, claim: Claim, outcome: rules.Outcome) -> bool:
+    """Save the outcome if the claim still holds; False when the lease was lost and somebody else decides."""
+    with transaction.atomic():
+        row = (
+            kind.model._default_manager.select_for_update(no_key=True)
+            .filter(pk=claim.row.pk, fence=claim.fence, state=DeliveryState.RUNNING)
+            .annotate(db_now=Now())
+            .first()
+        )
+        attempt = kind.attempts._default_manager.filter(pk=claim.attempt_id)
+        if row is None:
+            attempt.update(
+                result=AttemptResult.LATE, code=_code(outcome), reason=_reason(outcome), ended_at=Now()
+            )
+            return False
+        facts = rules.Facts(
+            mode=claim.mode, tries=row.tries, first_tried_at=row.first_tried_at or row.created_at,
+            attempt_started_at=claim.row.db_now, unknown_since=row.unknown_since, now=row.db_now,
+        )  # fmt: skip
+        change = rules.decide(outcome, facts, kind.policy, scale(), random.random)  # noqa: S311 (jitter, not a secret)
+        attempt.update(
+            result=rules.RESULTS[type(outcome)], code=_code(outcome), reason=_reason(outcome), ended_at=row.db_now
+        )
+        _apply(row, change)
+        _rest_target(kind, claim, outcome)
+        kind.settled(claim, outcome, change)
+    logger.info(
+        "delivery.settled", kind=kind.name, delivery=claim.row.pk, mode=claim.mode, fence=claim.fence,
+        result=rules.RESULTS[type(outcome)].value, state=change.state.value, code=change.code,
+    )  # fmt: skip
+    return True
+
+
+def _due_row(kind: Kind, pk: int | None) -> Any:
+    due = kind.model._default_manager.select_for_update(skip_locked=True, no_key=True, of=("self",)).filter(
+        state__in=DUE_STATES, not_before__lte=Now()
+    )
+    if kind.select_related:
+        due = due.select_related(*kind.select_related)
+    if pk is not None:
+        due = due.filter(pk=pk)
+    return due.annotate(db_now=Now()).order_by("urgency", "not_before").first()
+
+
+def _admission(kind: Kind, row: Any) -> limits.Admission:
+    if not kind.target_field or getattr(row, f"{kind.target_field}_id") is None:
+        return limits.Admission(admitted=True)
+    target_model = type(getattr(row, kind.target_field))
+    target_id = getattr(row, f"{kind.target_field}_id")
+    target = target_model._default_manager.select_for_update(no_key=True).get(pk=target_id)
+    return limits.admit(target, row.db_now)
+
+
+def _lease(kind: Kind, row: Any) -> Claim:
+    row.mode = Mode.RECONCILE if row.state == DeliveryState.UNKNOWN else Mode.ACT
+    row.state = DeliveryState.RUNNING
+    row.fence += 1
+    row.tries += 1
+    row.first_tried_at = row.first_tried_at or row.db_now
+    row.lease_until = row.db_now + (kind.timeout + LEASE_MARGIN) * scale()
+    row.save(update_fields=["mode", "state", "fence", "tries", "first_tried_at", "lease_until", "updated_at"])
+    attempt = kind.attempts._default_manager.create(
+        delivery_id=row.pk, fence=row.fence, mode=row.mode, started_at=row.db_now
+    )
+    kind.changed([row.pk])
+    return Claim(row=row, fence=row.fence, mode=row.mode, attempt_id=attempt.pk)
+
+
+def _hold(kind: Kind, row: Any, rule: holds.HoldRule) -> None:
+    row.held_from, row.state = row.state, DeliveryState.HELD
+    row.reason_code, row.reason = "observe" if rule.observe else "held", rule.reason[:500]
+    row.save(update_fields=["held_from", "state", "reason_code", "reason", "updated_at"])
+    kind.changed([row.pk])
+
+
+def _apply(row: Any, change: rules.Change) -> None:
+    row.state = change.state
+    row.not_before = change.not_before
+    row.unknown_since = change.unknown_since
+    row.reason_code, row.reason = change.code[:60], change.reason[:500]
+    row.lease_until = row.hurried_at = None
+    row.done_at = row.db_now if change.state == DeliveryState.DONE else None
+    row.save(
+        update_fields=[
+            "state", "not_before", "unknown_since", "reason_code", "reason", "lease_until", "hurried_at", "done_at",
+            "updated_at",
+        ]  # fmt: skip
+    )
+
+
+def _rest_target(kind: Kind, claim: Claim, outcome: rules.Outcome) -> None:
+    seconds = outcome.pause_target if isinstance(outcome, rules.Again | rules.Undecided) else None
+    if seconds and kind.target_field:
+        target = getattr(claim.row, kind.target_field)
+        limits.rest(target, limits.resting_end(claim.row.db_now, seconds), _reason(outcome))
+
+
+def _code(outcome: rules.Outcome) -> str:
+    return outcome.code[:60]
+
+
+def _reason(outcome: rules.Outcome) -> str:
+    return outcome.reason[:500]
+
+

@@ -1,0 +1,67 @@
+"""May one more delivery start towards this target now? Concurrency, rate, pauses; kept in the target's row."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import models
+
+from supporthub.core.deliveries import registry
+from supporthub.core.deliveries.models import OutsideTarget
+from supporthub.core.deliveries.states import DeliveryState
+
+BURST_SECONDS = 1.0  # how much unused allowance a target may save up
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """`wait` in seconds when the target may be asked again soon; None when only a finished delivery can make room."""
+
+    admitted: bool
+    wait: float | None = None
+
+
+def refill(allowance: float, since: datetime | None, now: datetime, rate: float) -> float:
+    """Token bucket: what may start now, after `rate` per second since the last claim. Pure."""
+    capacity = max(1.0, rate * BURST_SECONDS)
+    if since is None:
+        return capacity
+    return min(capacity, allowance + max(0.0, (now - since).total_seconds()) * rate)
+
+
+def admit(target: OutsideTarget, now: datetime) -> Admission:
+    """Take one start from the target's allowance; the caller holds the row's lock and saves nothing else of it."""
+    if target.paused:
+        return Admission(admitted=False)
+    if target.resting_until and target.resting_until > now:
+        return Admission(admitted=False, wait=(target.resting_until - now).total_seconds())
+    if _running(target, now) >= target.max_concurrency:
+        return Admission(admitted=False)
+    allowance = refill(target.allowance, target.allowance_at, now, target.rate_per_second)
+    if allowance < 1.0:
+        return Admission(admitted=False, wait=(1.0 - allowance) / max(target.rate_per_second, 0.001))
+    target.allowance = allowance - 1.0
+    target.allowance_at = now
+    target.save(update_fields=["allowance", "allowance_at"])
+    return Admission(admitted=True)
+
+
+def rest(target: OutsideTarget, until: datetime, reason: str) -> None:
+    """Let the whole target rest, for example when its quota is used up; never shortens an ongoing rest."""
+    manager: models.Manager[OutsideTarget] = target.__class__._default_manager  # noqa: SLF001 (Django's public hook)
+    manager.filter(pk=target.pk).filter(
+        models.Q(resting_until__isnull=True) | models.Q(resting_until__lt=until)
+    ).update(resting_until=until, resting_reason=reason[:300])
+
+
+def resting_end(now: datetime, seconds: float) -> datetime:
+    return now + timedelta(seconds=seconds)
+
+
+def _running(target: OutsideTarget, now: datetime) -> int:
+    """Live leases of every kind that goes to this target. Served by the partial index on running rows."""
+    total = 0
+    for kind in registry.kinds():
+        if kind.target_field and kind.model._meta.get_field(kind.target_field).related_model is target.__class__:  # noqa: SLF001
+            live = {kind.target_field: target, "state": DeliveryState.RUNNING, "lease_until__gt": now}
+            total += kind.model._default_manager.filter(**live).count()  # noqa: SLF001
+    return total

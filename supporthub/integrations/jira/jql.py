@@ -1,0 +1,24 @@
+"""Text made safe for JQL. Pure.
+
+A value goes in double quotes, with the backslash escaped before the quote (Atlassian, "JQL: special characters").
+Field names and operators are ours and never come from outside.
+"""
+
+import re
+
+_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def quote(value: str) -> str:
+    """`value` as one JQL string for `=` and `in`; control characters and lone surrogates are dropped.
+
+    Not for `~`, whose text is read a second time as a search expression.
+    """
+    return f'"{_CONTROL.sub("", value).translate(_ESCAPES)}"'
+
+
+def labelled(project_key: str, label: str) -> str:
+    """The issues of a project that carry `label`, oldest first."""
+    # Quoted, because a project may be called like a reserved word (DO, IN, ORDER).
+    return f"project = {quote(project_key)} AND labels = {quote(label)} ORDER BY id ASC"

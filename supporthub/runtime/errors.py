@@ -1,0 +1,15 @@
+"""What `up` can end with."""
+
+from collections.abc import Sequence
+
+
+class StartError(Exception):
+    """The hub cannot start. The message is one line that says what to change; `details` may quote a log below it."""
+
+    def __init__(self, message: str, details: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.details = tuple(details)
+
+
+class StopRequested(Exception):  # noqa: N818  (nothing is wrong: somebody pressed Ctrl-C)
+    """SIGINT, SIGTERM or SIGHUP arrived while something was awaited."""

@@ -1,0 +1,94 @@
+"""Which processes make up the hub, and what the sandbox plays. Pure."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from supporthub.runtime.environment import JIRA_VARIABLES, ROOT, UpConfig, is_set
+from supporthub.runtime.errors import StartError
+from supporthub.runtime.processes import Command
+
+SANDBOX_MAIL = "hub@sandbox.example"
+WORKER_QUEUES = ("celery", "tracker")
+# Each stage is told to stop at once and awaited before the next: nothing loses what it still needs.
+STOP_STAGES = (("beat", "worker", "web"), ("sandbox",), ("redis", "postgres"))
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """The sandbox of one start: its address, the secret of its control calls, and the token of its Jira."""
+
+    url: str
+    secret: str
+    jira_token: str
+
+    @property
+    def page(self) -> str:
+        return f"{self.url}/?secret={self.secret}"
+
+    def environment(self) -> dict[str, str]:
+        """What points the hub's processes at the sandbox."""
+        return {
+            "ATLASSIAN_URL": f"{self.url}/jira",
+            "ATLASSIAN_USER": SANDBOX_MAIL,
+            "ATLASSIAN_API_TOKEN": self.jira_token,
+            "SUPPORTHUB_SANDBOX_ACTIVE": "jira",
+            "SUPPORTHUB_SANDBOX_PAGE": self.page,
+        }
+
+
+def systems_to_play(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the outside systems for which no credential is set; StartError when a system has only some of them."""
+    given = [name for name in JIRA_VARIABLES if is_set(environ, name)]
+    if not given:
+        return ("jira",)
+    missing = [name for name in JIRA_VARIABLES if name not in given]
+    if missing:
+        raise StartError(f"{', '.join(missing)} missing: {given[0]} is set, and Jira needs all three (or none)")
+    return ()
+
+
+def web(config: UpConfig, environ: Mapping[str, str]) -> Command:
+    arguments = ["uvicorn", "supporthub.asgi:application", "--host", config.host, "--port", str(config.port)]
+    sockets = ["--ws", "websockets-sansio", "--ws-per-message-deflate", "false"]
+    return _python(
+        config, "web", [*arguments, *sockets, "--no-access-log", "--timeout-graceful-shutdown", "5"], environ
+    )
+
+
+def worker(config: UpConfig, environ: Mapping[str, str]) -> Command:
+    pool = ["-P", "threads", "-c", str(config.worker_threads), "--without-gossip", "--without-mingle"]
+    arguments = ["celery", "-A", "supporthub.celery", "worker", *pool, "-Q", ",".join(WORKER_QUEUES), "-l", "info"]
+    return _python(config, "worker", arguments, environ)
+
+
+def beat(config: UpConfig, environ: Mapping[str, str]) -> Command:
+    """A process of its own: `worker -B` leaves its beat behind when it is killed, and two beats then schedule."""
+    schedule = ["-S", "django_celery_beat.schedulers:DatabaseScheduler", "--pidfile=", "-l", "warning"]
+    return _python(config, "beat", ["celery", "-A", "supporthub.celery", "beat", *schedule], environ)
+
+
+def sandbox(config: UpConfig, played: Sandbox, environ: Mapping[str, str]) -> Command:
+    address = ["--host", "127.0.0.1", "--port", str(config.sandbox_port), "--data", str(config.data_dir / "sandbox")]
+    secrets = [f"--secret={played.secret}", f"--jira-token={played.jira_token}"]
+    return _python(config, "sandbox", ["tests.sandbox", *address, *secrets], environ)
+
+
+def manage(config: UpConfig, command: str, environ: Mapping[str, str]) -> Command:
+    """One management command that runs to its end before the hub's processes start."""
+    return Command(
+        name=command,
+        argv=[sys.executable, str(ROOT / "manage.py"), command],
+        cwd=ROOT,
+        env=environ,
+        log=_log(config, command),
+    )
+
+
+def _python(config: UpConfig, name: str, module: list[str], environ: Mapping[str, str]) -> Command:
+    return Command(name=name, argv=[sys.executable, "-m", *module], cwd=ROOT, env=environ, log=_log(config, name))
+
+
+def _log(config: UpConfig, name: str) -> Path:
+    return config.data_dir / "logs" / f"{name}.log"

@@ -1,0 +1,48 @@
+"""What happens to tickets, past tense; ids only."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TicketOpened:
+    ticket_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TicketChanged:
+    """Anything that a list or the ticket page shows has changed; `what` names it for the timeline's readers."""
+
+    ticket_id: int
+    version: int
+    what: str
+    actor_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAdded:
+    ticket_id: int
+    message_id: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatcherAdded:
+    ticket_id: int
+    person_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionRequested:
+    submission_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class IssueCreated:
+    """The ticket has its counterpart; what had to wait for it may go."""
+
+    ticket_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class IssueChangeRequested:
+    change_id: int

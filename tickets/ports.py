@@ -1,0 +1,88 @@
+"""What the hub needs of a tracker, in our words. Adapters live in tickets/clients."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class IssueDraft:
+    """An issue to be made. `tag` marks it so that it can be found again; `html` is sanitised; `link` leads back."""
+
+    tag: str
+    project_key: str
+    issue_type: str
+    title: str
+    html: str
+    text: str
+    priority: str
+    labels: tuple[str, ...]
+    reporter_email: str
+    reporter_name: str
+    ticket_key: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRef:
+    """Where an issue is. `number` is the key's numeric part; `url` is for people."""
+
+    issue_id: str
+    key: str
+    number: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """A field that the tracker refused and that the issue was made without."""
+
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    ref: IssueRef
+    adjustments: tuple[Adjustment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The issue with the tag; `duplicates` are further ones with the same tag, which must not be."""
+
+    ref: IssueRef
+    duplicates: tuple[IssueRef, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """No issue with the tag was seen.
+
+    `conclusive` only when the look itself was proven to work: our identity was accepted and a known issue was seen
+    by the same means. `reason` says, for a person, what the look was worth.
+    """
+
+    conclusive: bool
+    reason: str
+
+
+Finding = Found | Missing
+
+
+class IssueTracker(Protocol):
+    """A tracker's adapter. Calls raise errors of supporthub.core.errors and retry nothing themselves."""
+
+    def create_issue(self, draft: IssueDraft) -> Created:
+        """Create once. Raises OutcomeUnknown when it may have happened, IntegrationError when it did not."""
+
+    def find_issue(self, *, tag: str, project_key: str, watermark: int, control_key: str) -> Finding:
+        """Look for the issue with `tag`, by search and by reading keys above `watermark`.
+
+        `control_key` is an issue known to exist (or empty): seeing it proves that reading works.
+        """
+
+    def add_watcher(self, *, issue_id: str, email: str) -> bool:
+        """Add a watcher; idempotent. False when the tracker knows nobody with this address."""
+
+    def mark_duplicates(self, ref: IssueRef, duplicates: tuple[IssueRef, ...]) -> None:
+        """Mark further issues with the same tag as duplicates of `ref`; idempotent."""

@@ -1,0 +1,41 @@
+"""What a browser may listen to: the queue of a board, and one ticket."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from accounts.choices import Action
+from accounts.permissions import Principal
+from supporthub.core.live.topics import Topic, register_topic
+from tickets.selectors import board_digests, may_see_ticket, ticket_digest
+
+
+def _may_see(who: Principal, event: Mapping[str, Any]) -> bool:
+    """Pure: judged once for all who have the same rights."""
+    return who.may(Action.VIEW_TICKET, organisation=event.get("organisation"), board=event.get("board"))
+
+
+def _may_subscribe_queue(who: Principal, board: str) -> bool:
+    scope = who.scope(Action.VIEW_TICKET)
+    return board.isdigit() and (scope.everywhere or bool(scope.organisations) or int(board) in scope.boards)
+
+
+def _may_subscribe_ticket(who: Principal, ticket: str) -> bool:
+    return ticket.isdigit() and len(ticket) < 16 and may_see_ticket(who, int(ticket))
+
+
+register_topic(
+    Topic(
+        prefix="queue",
+        may_subscribe=_may_subscribe_queue,
+        may_see=_may_see,
+        snapshot=lambda board: board_digests([int(board)])[int(board)],
+    )
+)
+register_topic(
+    Topic(
+        prefix="ticket",
+        may_subscribe=_may_subscribe_ticket,
+        may_see=_may_see,
+        snapshot=lambda ticket: ticket_digest(int(ticket)),
+    )
+)
