@@ -1,3 +1,11 @@
-from django.urls import URLPattern
+"""Pages for the signed-in person's own account."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from accounts.views import profile, sign_in
+
+urlpatterns = [
+    path("sign-in/", sign_in.sign_in, name="sign-in"),
+    path("sign-out/", sign_in.sign_out, name="sign-out"),
+    path("profile/", profile.profile, name="profile"),
+]

@@ -3,13 +3,19 @@
 from collections.abc import Iterable
 
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Lower
 
-from accounts.choices import Action
+from accounts.choices import ALLOWED, Action
+from accounts.models import User
 from accounts.permissions import Grant, Principal, Scope, demand
+from directory.models import Person
+from supporthub.core.deliveries.states import DeliveryState
 from supporthub.core.errors import NotThere
-from tickets.choices import OPEN_STATUSES
+from tickets.choices import OPEN_STATUSES, Priority, TicketStatus
 from tickets.models import Board, BoardGrant, IssueLink, Message, Ticket, Tracker
+from tickets.rules import ME, NOBODY, QueueFilter, prefix_query
 
 
 def board_grants(user_id: int) -> list[Grant]:

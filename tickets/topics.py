@@ -5,13 +5,14 @@ from typing import Any
 
 from accounts.choices import Action
 from accounts.permissions import Principal
-from supporthub.core.live.topics import Topic, register_topic
+from supporthub.core.live.topics import register_topic
 from tickets.selectors import board_digests, may_see_ticket, ticket_digest
 
 
 def _may_see(who: Principal, event: Mapping[str, Any]) -> bool:
     """Pure: judged once for all who have the same rights."""
-    return who.may(Action.VIEW_TICKET, organisation=event.get("organisation"), board=event.get("board"))
+    scope = event["scope"]
+    return who.may(Action.VIEW_TICKET, organisation=scope["organisation"], board=scope["board"])
 
 
 def _may_subscribe_queue(who: Principal, board: str) -> bool:
@@ -24,18 +25,14 @@ def _may_subscribe_ticket(who: Principal, ticket: str) -> bool:
 
 
 register_topic(
-    Topic(
-        prefix="queue",
-        may_subscribe=_may_subscribe_queue,
-        may_see=_may_see,
-        snapshot=lambda board: board_digests([int(board)])[int(board)],
-    )
+    prefix="queue",
+    may_subscribe=_may_subscribe_queue,
+    may_see=_may_see,
+    snapshot=lambda board: board_digests([int(board)])[int(board)],
 )
 register_topic(
-    Topic(
-        prefix="ticket",
-        may_subscribe=_may_subscribe_ticket,
-        may_see=_may_see,
-        snapshot=lambda ticket: ticket_digest(int(ticket)),
-    )
+    prefix="ticket",
+    may_subscribe=_may_subscribe_ticket,
+    may_see=_may_see,
+    snapshot=lambda ticket: ticket_digest(int(ticket)),
 )

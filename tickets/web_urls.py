@@ -1,3 +1,25 @@
-from django.urls import URLPattern
+"""Pages of the technicians' web UI."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from tickets.views import new_ticket, palette, places, queue, ticket, ticket_changes
+
+__all__ = ["places", "urlpatterns"]  # importing `places` puts the queue into the frame
+
+urlpatterns = [
+    path("", queue.queue, name="queue"),
+    path("queue/rows/", queue.rows, name="queue-rows"),
+    path("queue/bulk/", queue.bulk, name="queue-bulk"),
+    path("queue/preview/<str:key>/", queue.preview, name="queue-preview"),
+    path("palette/", palette.palette, name="palette"),
+    path("tickets/new/", new_ticket.new_ticket, name="new-ticket"),
+    path("tickets/new/people/", new_ticket.people, name="new-ticket-people"),
+    path("tickets/<str:key>/", ticket.ticket, name="ticket"),
+    path("tickets/<str:key>/parts/", ticket.parts, name="ticket-parts"),
+    path("tickets/<str:key>/messages/", ticket_changes.message, name="ticket-message"),
+    path("tickets/<str:key>/transition/", ticket_changes.transition, name="ticket-transition"),
+    path("tickets/<str:key>/assign/", ticket_changes.assign, name="ticket-assign"),
+    path("tickets/<str:key>/edit/", ticket_changes.edit, name="ticket-edit"),
+    path("tickets/<str:key>/watchers/", ticket_changes.watch, name="ticket-watch"),
+    path("tickets/<str:key>/retry/", ticket_changes.retry, name="ticket-retry"),
+]

@@ -11,7 +11,8 @@ from typing import Any
 import structlog
 
 _SECRET_KEYS = re.compile(r"pass(word|wd)?|secret|token|authorization|cookie|api_?key|credential", re.IGNORECASE)
-_ADDRESS = re.compile(r"([A-Za-z0-9._%+'-])[A-Za-z0-9._%+'-]*@([A-Za-z0-9.-]+\.[A-Za-z]{2,})")
+# The characters that RFC 5322 allows in an unquoted local part.
+_ADDRESS = re.compile(r"([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-])[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]*@([A-Za-z0-9.-]+)")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}")
 _JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _HUB_KEY = re.compile(r"\bshk_[A-Za-z0-9_-]{8,}")

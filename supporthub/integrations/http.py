@@ -82,9 +82,7 @@ class OutsideHttp:
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
 
-    def send(
-        self, method: str, path: str, *, effect: bool, params: Params | None = None, body: Any = _NOTHING
-    ) -> Any:
+    def send(self, method: str, path: str, *, effect: bool, params: Params | None = None, body: Any = _NOTHING) -> Any:
         """Send one request; return the parsed JSON, or None when the answer has no body.
 
         `effect=True` says that a repetition would do it twice. `body` is sent as JSON, also when it is None or a bare
@@ -146,7 +144,8 @@ class _Call:
             text = f"{system} could not be reached" + (" in time" if slow else "")
             raise TransientError(text, code="unreachable", detail=detail) from error
         if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
-            raise Rejected(f"{system}'s address in the settings cannot be used", code="bad_address", detail=detail) from error
+            text = f"{system}'s address in the settings cannot be used"
+            raise Rejected(text, code="bad_address", detail=detail) from error
         if isinstance(error, httpx.LocalProtocolError):
             # h11 refuses to write such a header, so nothing was sent; only credentials hold outside characters.
             raise AuthError(f"{system}'s credentials hold characters that cannot be sent", detail=detail) from error
@@ -165,7 +164,8 @@ class _Call:
             answer = Answered(self.endpoint.system, status, headers, _refusal(raw), self.effect, trace)
             raise error_for(answer, datetime.now(UTC))
         if raw is None:
-            self._doubt("answer_too_long", f"{self.endpoint.system} gave an answer that is too long", trace, None, status)
+            text = f"{self.endpoint.system} gave an answer that is too long, or too slow"
+            self._doubt("answer_too_long", text, trace, None, status)
         if not raw.strip():
             return None
         try:
@@ -174,9 +174,7 @@ class _Call:
             text = f"{self.endpoint.system} gave an answer that could not be read"
             self._doubt("unreadable_answer", text, trace, error, status)
 
-    def _doubt(
-        self, code: str, text: str, detail: str, cause: Exception | None, status: int | None = None
-    ) -> NoReturn:
+    def _doubt(self, code: str, text: str, detail: str, cause: Exception | None, status: int | None = None) -> NoReturn:
         kind = OutcomeUnknown if self.effect else TransientError
         raise kind(text, code=code, detail=detail, status=status) from cause
 

@@ -46,7 +46,7 @@ class Answered:
 
 
 def read_refusal(body: Any) -> Refusal:
-    """The usual shapes of error bodies: Jira's collection, and `message`, `errorMessage` or `error` as text or object."""
+    """The usual shapes of error bodies: Jira's collection; `message`, `errorMessage` or `error`, as text or object."""
     if not isinstance(body, dict):
         return Refusal()
     errors, messages = body.get("errors"), body.get("errorMessages")
@@ -84,8 +84,9 @@ def _throttled(answer: Answered, now: datetime) -> TransientError:
     quota = "quota" in reason
     if quota and wait is None:
         wait = QUOTA_REST
+    text = "has had enough of our requests for now" if quota else "asked us to slow down"
     return TransientError(
-        f"{answer.system} has had enough of our requests for now" if quota else f"{answer.system} asked us to slow down",
+        f"{answer.system} {text}",
         code="quota_used_up" if quota else "rate_limited",
         detail=f"{answer.trace} {one_line(reason, 80)}".strip() if reason else answer.trace,
         status=answer.status,

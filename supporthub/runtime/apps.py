@@ -4,10 +4,11 @@ from django.apps import AppConfig
 
 
 class RuntimeConfig(AppConfig):
-    """The composition root as an app: it brings management commands and makes Celery's application the current one."""
+    """The composition root as an app: management commands, the doctor's checks, and Celery's application as the current one."""
 
     name = "supporthub.runtime"
     label = "runtime"
 
     def ready(self) -> None:
         import_module("supporthub.celery")
+        import_module("supporthub.runtime.checkups")

@@ -69,14 +69,15 @@ class Notes:
     """What `DATA_DIR/embedded.json` keeps between starts (mode 0600; it holds secrets).
 
     `place`: the servers' data folder, relative to DATA_DIR or absolute; None before the first database is made.
-    `environment`: addresses and generated secrets. `admin_email`: the first admin that was seeded;
-    `admin_password`: only between making one up and printing it.
+    `environment`: addresses and generated secrets. `admin_email`: the first admin, when seeding made one;
+    `admin_password`: only between making one up and printing it. `sample`: it was loaded once.
     """
 
     place: str | None = None
     environment: dict[str, str] = field(default_factory=dict)
     admin_email: str | None = None
     admin_password: str | None = None
+    sample: bool = False
 
 
 def read_notes(data_dir: Path) -> Notes:

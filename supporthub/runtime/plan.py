@@ -71,15 +71,16 @@ def beat(config: UpConfig, environ: Mapping[str, str]) -> Command:
 
 def sandbox(config: UpConfig, played: Sandbox, environ: Mapping[str, str]) -> Command:
     address = ["--host", "127.0.0.1", "--port", str(config.sandbox_port), "--data", str(config.data_dir / "sandbox")]
-    secrets = [f"--secret={played.secret}", f"--jira-token={played.jira_token}"]
-    return _python(config, "sandbox", ["tests.sandbox", *address, *secrets], environ)
+    # The secret of the control calls goes by the environment: every user of the machine can read arguments.
+    private = {**environ, "SANDBOX_SECRET": played.secret}
+    return _python(config, "sandbox", ["tests.sandbox", *address, f"--jira-token={played.jira_token}"], private)
 
 
-def manage(config: UpConfig, command: str, environ: Mapping[str, str]) -> Command:
+def manage(config: UpConfig, command: str, environ: Mapping[str, str], *options: str) -> Command:
     """One management command that runs to its end before the hub's processes start."""
     return Command(
         name=command,
-        argv=[sys.executable, str(ROOT / "manage.py"), command],
+        argv=[sys.executable, str(ROOT / "manage.py"), command, *options],
         cwd=ROOT,
         env=environ,
         log=_log(config, command),

@@ -4,6 +4,7 @@ from typing import Any
 
 from kombu import Connection
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 _SECONDS = 2.0
 # kombu's Redis transport keeps what was delivered and not acknowledged in this hash, by delivery tag.
@@ -20,10 +21,10 @@ def restore_unacknowledged(redis_url: str) -> int:
     broker = redis_url.replace("unix://", "redis+socket://", 1)
     try:
         with Connection(broker, transport_options=options) as connection:
-            channel: Any = connection.default_channel  # the Redis transport's own: its base class lacks `qos`
+            channel: Any = connection.channel()  # the Redis transport's own: its base class lacks `qos`
             tags = [tag.decode() for tag in channel.client.hkeys(_UNACKED)]
             for tag in tags:
                 channel.qos.restore_by_tag(tag)
             return len(tags)
-    except (OperationalError, OSError):
+    except (OperationalError, RedisError, OSError):
         return 0

@@ -18,6 +18,8 @@ FIRST_DELAY, LONGEST_DELAY = 0.2, 5.0
 _HEALTHY_SECONDS = 10.0
 _HOPELESS_CRASHES = 4
 _QUOTED_CRASHES = 3
+# How settings and management commands begin a line that already says what to change.
+_FAULTS = ("supporthub: ", "CommandError: ")
 _LONGEST_LOG = 5 * 1024 * 1024
 
 
@@ -125,7 +127,7 @@ class Supervisor:
             pid_file.unlink(missing_ok=True)
         if process.returncode != 0:
             lines = tail(command.log) if command.log else []
-            faults = [line.removeprefix("supporthub: ") for line in lines if line.startswith("supporthub: ")]
+            faults = [line.partition(": ")[2] for line in lines if line.startswith(_FAULTS)]
             if faults:
                 raise StartError("\nsupporthub: ".join(faults))
             raise StartError(f"`manage.py {command.name}` failed: see {command.log}", lines)

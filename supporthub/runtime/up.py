@@ -24,7 +24,7 @@ from supporthub.runtime.environment import (
 from supporthub.runtime.errors import StartError, StopRequested
 from supporthub.runtime.homes import Home, make_home, remove_socket_folder
 from supporthub.runtime.postgres import EmbeddedPostgres
-from supporthub.runtime.processes import Command, write_pid_file
+from supporthub.runtime.processes import Command, tail, write_pid_file
 from supporthub.runtime.queue_restore import restore_unacknowledged
 from supporthub.runtime.redis_server import EmbeddedRedis
 from supporthub.runtime.servers import EmbeddedServer
@@ -118,7 +118,7 @@ class _Hub:
             ready_at = f"{self.sandbox.url}/"
             self._service("sandbox", plan.sandbox(self.config, self.sandbox, environment), ready_at)
         self._run_command("migrate", environment)
-        self._run_command("seed", {**environment, **self._admin()})
+        self._seed(environment)
         self._service("web", plan.web(self.config, environment), f"{self._url}/readyz")
         self._start_background(environment)
         started = time.monotonic()
@@ -168,7 +168,7 @@ class _Hub:
         sandbox = self.sandbox.environment() if self.sandbox else {}
         notes.environment = {**fresh_secrets(), **kept, **added, **sandbox}
         if self.config.admin_password is None and notes.admin_email != self.config.admin_email:
-            notes.admin_password = notes.admin_password or secrets.token_hex(10)
+            notes.admin_password = notes.admin_password or secrets.token_urlsafe(12)
         write_notes(self.config.data_dir, notes)
 
     def _children_environment(self) -> dict[str, str]:
@@ -181,28 +181,37 @@ class _Hub:
         environment.setdefault("DJANGO_SETTINGS_MODULE", "supporthub.settings.local")
         return environment
 
-    def _admin(self) -> dict[str, str]:
-        password = self.config.admin_password or self.notes.admin_password
-        return {
-            "SUPPORTHUB_ADMIN_EMAIL": self.config.admin_email,
-            **({"SUPPORTHUB_ADMIN_PASSWORD": password} if password else {}),
-        }
+    def _seed(self, environment: Mapping[str, str]) -> None:
+        """Make what a new hub needs. The sample comes once, and only when its boards lead to the sandbox."""
+        notes, config = self.notes, self.config
+        password = config.admin_password or notes.admin_password
+        admin = {"SUPPORTHUB_ADMIN_EMAIL": config.admin_email}
+        if password:
+            admin["SUPPORTHUB_ADMIN_PASSWORD"] = password
+        sample = self.sandbox is not None and not notes.sample
+        command = self._run_command("seed", {**environment, **admin}, *(["--sample"] if sample else []))
+        if command.log and f"Made the first admin, {config.admin_email}." in tail(command.log, 50):
+            notes.admin_email = config.admin_email
+        notes.sample = notes.sample or sample
+        write_notes(config.data_dir, notes)
 
-    def _run_command(self, name: str, environment: Mapping[str, str]) -> None:
+    def _run_command(self, name: str, environment: Mapping[str, str], *options: str) -> Command:
         started = time.monotonic()
-        self.supervisor.run_to_end(plan.manage(self.config, name, environment))
+        command = plan.manage(self.config, name, environment, *options)
+        self.supervisor.run_to_end(command)
         _say(f"{name} done ({time.monotonic() - started:.1f} s)")
+        return command
 
     def _service(self, name: str, command: Command, url: str) -> None:
         self.supervisor.start(Service(name, command, is_ready=lambda _pid: _answers(url)))
 
     def _show_summary(self) -> None:
         notes, config = self.notes, self.config
-        login = f"{config.admin_email}   password: {notes.admin_password}"
-        if config.admin_password is not None:
-            login = f"{config.admin_email}   with the password from SUPPORTHUB_ADMIN_PASSWORD"
-        elif notes.admin_password is None:
-            login = f"{config.admin_email}   (`manage.py changepassword` sets another password)"
+        login = f"{notes.admin_email}   password: {notes.admin_password}"
+        if notes.admin_email is None:
+            login = "with an account that the database had already"
+        elif notes.admin_password is None or config.admin_password is not None:
+            login = f"{notes.admin_email}   (`manage.py changepassword` sets another password)"
         lines = [
             f"  Support Hub     {self._url}/",
             f"  Sign in         {login}",
@@ -212,7 +221,7 @@ class _Hub:
             "  Ctrl-C stops everything.",
         ]
         _say("\n" + "\n".join(lines) + "\n")
-        notes.admin_email, notes.admin_password = config.admin_email, None
+        notes.admin_password = None
         write_notes(config.data_dir, notes)
 
 

@@ -17,7 +17,10 @@ TEXTS: Mapping[str, str] = {
 
 
 def too_many_requests(params: Mapping[str, Any]) -> Answer:
-    """429. ``reason``: ``RateLimit-Reason``; ``retry_after``: seconds; ``format``: seconds, decimal, http-date, none."""
+    """429. ``reason``: header ``RateLimit-Reason``; ``retry_after``: seconds.
+
+    ``format``: seconds, decimal, http-date or none.
+    """
     wait = float(params.get("retry_after", 1))
     form = params.get("format", "seconds")
     headers: list[tuple[str, str]] = []

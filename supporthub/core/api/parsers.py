@@ -1,12 +1,23 @@
-"""Strict JSON: what PostgreSQL cannot store is refused at the door with the place named."""
+"""Strict JSON: bounded, and what PostgreSQL cannot store is refused at the door with the place named."""
 
+import io
 from collections.abc import Iterator
 from typing import Any
 
-from rest_framework.exceptions import ParseError, ValidationError
+from django.conf import settings
+from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.parsers import JSONParser
 
 MAX_DEPTH = 40
+
+
+class TooLarge(APIException):
+    status_code = 413
+    default_code = "too_large"
+
+    def __init__(self) -> None:
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024
+        super().__init__(f"The body is larger than {limit} kB. Nothing of it was read.")
 
 
 def _faults(value: Any, path: str, depth: int = 0) -> Iterator[tuple[str, str]]:
@@ -32,8 +43,11 @@ class StrictJSONParser(JSONParser):
     strict = True
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        raw = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+        if len(raw) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise TooLarge
         try:
-            data = super().parse(stream, media_type=media_type, parser_context=parser_context)
+            data = super().parse(io.BytesIO(raw), media_type=media_type, parser_context=parser_context)
         except RecursionError as error:
             raise ParseError("JSON parse error - nested too deeply") from error
         errors: dict[str, list[str]] = {}

@@ -30,7 +30,7 @@ def flatten(detail: Any, prefix: str = "") -> dict[str, list[str]]:
     if isinstance(detail, dict):
         merged: dict[str, list[str]] = {}
         for key, value in detail.items():
-            name = prefix if key == "non_field_errors" else f"{prefix}.{key}".lstrip(".")
+            name = prefix if key == "non_field_errors" else _joined(prefix, key)
             merged.update(flatten(value, name))
         return merged
     if isinstance(detail, list) and any(isinstance(item, dict) and item for item in detail):
@@ -40,6 +40,11 @@ def flatten(detail: Any, prefix: str = "") -> dict[str, list[str]]:
         return merged
     texts = detail if isinstance(detail, list) else [detail]
     return {prefix or "body": [str(text) for text in texts]}
+
+
+def _joined(prefix: str, key: Any) -> str:
+    """A list's index is written `labels[0]`, a field's name `requester.email`."""
+    return f"{prefix}[{key}]" if isinstance(key, int) else f"{prefix}.{key}".lstrip(".")
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:

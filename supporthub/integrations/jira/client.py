@@ -17,6 +17,7 @@ from supporthub.integrations.jira.schemas import (
     CreateField,
     CreateIssue,
     Issue,
+    IssueError,
     IssueType,
     Priority,
     User,
@@ -81,7 +82,7 @@ class JiraClient:
         errors = answer.get("issueErrors") or []
         return {
             "issues": cast("list[Issue]", _list_of(answer["issues"], "id", "key")),
-            "issueErrors": [error for error in errors if isinstance(error, dict)],
+            "issueErrors": cast("list[IssueError]", [error for error in errors if isinstance(error, dict)]),
         }
 
     def add_labels(self, id_or_key: str, labels: Sequence[str]) -> None:
@@ -116,6 +117,11 @@ class JiraClient:
         """Who we are; AuthError when the credentials do not count. The only test of credentials that can be trusted."""
         return cast("User", _object(self._http.send("GET", f"{_API}/myself", effect=False), "accountId"))
 
+    def site_url(self) -> str:
+        """The site's own address, as people know it."""
+        info = _object(self._http.send("GET", f"{_API}/serverInfo", effect=False), "baseUrl")
+        return str(info["baseUrl"]).rstrip("/")
+
     def permissions(self, project_key: str, keys: Sequence[str]) -> dict[str, bool]:
         """Which of the permissions we have in the project; NotFound when it may not be seen."""
         params: dict[str, str | int | list[str]] = {"projectKey": project_key, "permissions": ",".join(keys)}
@@ -146,7 +152,7 @@ class JiraClient:
         for _ in range(_MOST_PAGES):
             params: dict[str, str | int | list[str]] = {"startAt": start, "maxResults": size}
             page = _object(self._http.send("GET", path, effect=False, params=params))
-            items = next((page[name] for name in members if isinstance(page.get(name), list)), [])
+            items: list[Any] = next((page[name] for name in members if isinstance(page.get(name), list)), [])
             yield from _list_of(items, *needed)
             start += len(items)
             total = page.get("total")

@@ -17,7 +17,7 @@ from supporthub.integrations.outcomes import Answered, error_for, read_refusal
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
-    """What a server says of itself, without being asked for credentials. `clock_ahead` in seconds, theirs minus ours."""
+    """What a server says of itself, to anybody. `clock_ahead` is their clock minus ours, in seconds."""
 
     deployment: str
     base_url: str
@@ -57,9 +57,6 @@ class JiraReader:
         except (JIRAError, requests.RequestException, ValueError) as error:
             raise _ours(error) from error
         return str(me.get("displayName") or me.get("accountId") or "")
-
-    def close(self) -> None:
-        self._jira.close()
 
 
 def _ahead(stamp: Any, now: datetime) -> float | None:

@@ -52,9 +52,25 @@ def free_ports() -> tuple[int, int]:
 
 
 @pytest.fixture(params=["root", "ordinary user"] if _AS_ROOT else ["ordinary user"])
-def checkout(request: pytest.FixtureRequest) -> Iterator[Checkout]:
+def any_checkout(request: pytest.FixtureRequest) -> Iterator[Checkout]:
     """A stand-in checkout; as root the test runs twice, the second time with everything owned and run by `nobody`."""
-    switched = _AS_ROOT and request.param == "ordinary user"
+    yield from _checkout(as_ordinary_user=request.param == "ordinary user")
+
+
+@pytest.fixture
+def checkout() -> Iterator[Checkout]:
+    """A stand-in checkout of whoever runs the tests."""
+    yield from _checkout(as_ordinary_user=not _AS_ROOT)
+
+
+@pytest.fixture
+def ordinary_checkout() -> Iterator[Checkout]:
+    """A stand-in checkout of an ordinary user."""
+    yield from _checkout(as_ordinary_user=True)
+
+
+def _checkout(*, as_ordinary_user: bool) -> Iterator[Checkout]:
+    switched = _AS_ROOT and as_ordinary_user
     python = python_of_everyone() if switched else sys.executable
     if python is None:
         pytest.skip("no Python of this version that an ordinary user can run with the installed packages")

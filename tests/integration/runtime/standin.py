@@ -43,12 +43,18 @@ _FILES = {
     "tests/sandbox/__main__.py": (
         "import argparse, http.server\n"
         "parser = argparse.ArgumentParser()\n"
-        "for name in ('--host', '--port', '--data', '--secret', '--jira-token'):\n"
+        "for name in ('--host', '--port', '--data', '--jira-token'):\n"
         "    parser.add_argument(name, required=True)\n"
         "given = parser.parse_args()\n"
         "http.server.HTTPServer((given.host, int(given.port)), http.server.SimpleHTTPRequestHandler).serve_forever()\n"
     ),
-    "manage.py": "import os, sys\nprint(sys.argv[1], os.environ.get('SUPPORTHUB_ADMIN_EMAIL', ''))\n",
+    "manage.py": (
+        "import os, pathlib, sys\n"
+        "made = pathlib.Path(os.environ['DATA_DIR'], 'admin-exists')\n"
+        "if sys.argv[1] == 'seed' and not made.exists():\n"
+        "    made.touch()\n"
+        "    print('Made the first admin, ' + os.environ['SUPPORTHUB_ADMIN_EMAIL'] + '.')\n"
+    ),
 }
 _START = "import sys; from supporthub.runtime.up import main; sys.exit(main())"
 

@@ -8,13 +8,14 @@ import stat
 import psutil
 import pytest
 
-from supporthub.runtime.environment import load_embedded
+from supporthub.runtime.environment import Notes, load_embedded, write_notes
 from tests.integration.runtime.standin import Checkout, answers, eventually, stop
 
 ALL = ("postgres", "redis", "web", "worker", "beat", "sandbox")
 
 
-def test_up_starts_everything_and_ctrl_c_leaves_nothing(checkout: Checkout) -> None:
+def test_up_starts_everything_and_ctrl_c_leaves_nothing(any_checkout: Checkout) -> None:
+    checkout = any_checkout
     with checkout.running() as process:
         assert all(psutil.pid_exists(checkout.pid(name)) for name in ALL)
         assert answers(f"{checkout.url}/readyz")
@@ -29,38 +30,26 @@ def test_up_starts_everything_and_ctrl_c_leaves_nothing(checkout: Checkout) -> N
         assert not list((checkout.data_dir / "run").glob("*.pid"))
 
 
-def test_password_is_printed_at_the_first_start_only_and_not_kept(checkout: Checkout) -> None:
+def test_second_start_keeps_keys_and_forgets_the_printed_password(checkout: Checkout) -> None:
     with checkout.running() as process:
+        before = load_embedded(checkout.data_dir, {})
         _, first = stop(process)
     password = first.split("password: ")[1].split()[0]
+    assert set(before) >= {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ENCRYPTION_KEYS", "AUDIT_KEY", "ATLASSIAN_URL"}
+    assert stat.S_IMODE((checkout.data_dir / "embedded.json").stat().st_mode) == 0o600
     assert password not in (checkout.data_dir / "embedded.json").read_text()
     with checkout.running() as process:
+        after = load_embedded(checkout.data_dir, {})
         _, second = stop(process, signal.SIGTERM)
-    assert "password: " not in second
+    assert "admin@example.org" in second
     assert password not in second
-
-
-def test_commands_in_a_second_terminal_find_addresses_and_secrets_of_this_start(checkout: Checkout) -> None:
-    with checkout.running() as process:
-        first = load_embedded(checkout.data_dir, {})
-        assert set(first) >= {
-            "DATABASE_URL",
-            "REDIS_URL",
-            "SECRET_KEY",
-            "ENCRYPTION_KEYS",
-            "AUDIT_KEY",
-            "ATLASSIAN_URL",
-        }
-        assert stat.S_IMODE((checkout.data_dir / "embedded.json").stat().st_mode) == 0o600
-        stop(process)
-    with checkout.running():
-        second = load_embedded(checkout.data_dir, {})
     lasting = ("SECRET_KEY", "ENCRYPTION_KEYS", "AUDIT_KEY")
-    assert [first[name] for name in lasting] == [second[name] for name in lasting]
-    assert first["ATLASSIAN_API_TOKEN"] != second["ATLASSIAN_API_TOKEN"]
+    assert [before[name] for name in lasting] == [after[name] for name in lasting]
+    assert before["ATLASSIAN_API_TOKEN"] != after["ATLASSIAN_API_TOKEN"]
 
 
-def test_killed_supervisor_leaves_no_process_and_the_next_start_recovers(checkout: Checkout) -> None:
+def test_killed_supervisor_leaves_no_process_and_the_next_start_recovers(any_checkout: Checkout) -> None:
+    checkout = any_checkout
     with checkout.running() as process:
         process.kill()
         process.wait()
@@ -90,15 +79,6 @@ def test_everything_killed_at_once_recovers(checkout: Checkout) -> None:
         assert stop(process)[0] == 0
 
 
-def test_second_up_on_the_same_data_is_refused(checkout: Checkout) -> None:
-    with checkout.running():
-        code, output = checkout.up_to_its_end(PORT="1", SANDBOX_PORT="2")
-    assert (code, output) == (
-        2,
-        f"supporthub: a hub is running with DATA_DIR {checkout.data_dir} already: stop it first\n",
-    )
-
-
 @pytest.mark.parametrize("variable", ["PORT", "SANDBOX_PORT"])
 def test_taken_port_is_one_line(checkout: Checkout, variable: str) -> None:
     with socket.create_server(("127.0.0.1", int(checkout.environment[variable]))):
@@ -119,19 +99,16 @@ def test_unusable_data_dir_is_one_line(checkout: Checkout) -> None:
     assert output.count("\n") == 1
 
 
-def test_data_dir_of_another_user_is_one_line(checkout: Checkout) -> None:
-    if checkout.account is None and os.geteuid() == 0:
-        pytest.skip("root may write everywhere")
-    folder = checkout.root / "closed"
+def test_data_dir_of_another_user_is_one_line(ordinary_checkout: Checkout) -> None:
+    folder = ordinary_checkout.root / "closed"
     folder.mkdir()
     folder.chmod(0o555)
-    code, output = checkout.up_to_its_end(DATA_DIR=str(folder))
+    code, output = ordinary_checkout.up_to_its_end(DATA_DIR=str(folder))
     assert (code, output) == (2, f"supporthub: DATA_DIR {folder} cannot be written: Permission denied\n")
 
 
 def test_foreign_database_version_is_one_line_and_nothing_is_left(checkout: Checkout) -> None:
-    with checkout.running() as process:
-        stop(process)
+    (checkout.data_dir / "postgres").mkdir(parents=True)
     (checkout.data_dir / "postgres" / "PG_VERSION").write_text("13\n")
     code, output = checkout.up_to_its_end()
     assert code == 2
@@ -141,9 +118,8 @@ def test_foreign_database_version_is_one_line_and_nothing_is_left(checkout: Chec
 
 
 def test_lost_database_is_not_silently_made_anew(checkout: Checkout) -> None:
-    with checkout.running() as process:
-        stop(process)
-    (checkout.data_dir / "postgres").rename(checkout.root / "moved")
+    checkout.data_dir.mkdir()
+    write_notes(checkout.data_dir, Notes(place="."))
     code, output = checkout.up_to_its_end()
     assert (code, output.count("\n")) == (2, 1)
     assert "is gone" in output
@@ -168,7 +144,7 @@ def test_web_that_cannot_start_is_reported_with_its_log(checkout: Checkout) -> N
     assert checkout.processes() == []
 
 
-def test_given_jira_is_used_instead_of_the_sandbox(checkout: Checkout) -> None:
+def test_given_jira_is_used_instead_of_the_sandbox_and_a_second_up_is_refused(checkout: Checkout) -> None:
     jira = {
         "ATLASSIAN_URL": "https://jira.example.org",
         "ATLASSIAN_USER": "hub@example.org",
@@ -177,6 +153,9 @@ def test_given_jira_is_used_instead_of_the_sandbox(checkout: Checkout) -> None:
     with checkout.running(**jira):
         assert not (checkout.data_dir / "run" / "sandbox.pid").exists()
         assert "ATLASSIAN_URL" not in load_embedded(checkout.data_dir, {})
+        code, output = checkout.up_to_its_end(PORT="1", SANDBOX_PORT="2")
+    line = f"supporthub: a hub is running with DATA_DIR {checkout.data_dir} already: stop it first\n"
+    assert (code, output) == (2, line)
 
 
 def test_dot_env_is_read_and_the_environment_wins(checkout: Checkout) -> None:

@@ -174,7 +174,7 @@ WORK_ON_ISSUES UNARCHIVE_ISSUES ARCHIVE_ISSUES
 PERMISSIONS = tuple(_PERMISSIONS.split())
 GLOBAL_PERMISSIONS = frozenset(PERMISSIONS[:7]) | {"CREATE_PROJECT"}
 NEVER_GRANTED = frozenset({"ADMINISTER", "SYSTEM_ADMIN", "ADMINISTER_PROJECTS", "CREATE_PROJECT"})
-"""The hub's account is an ordinary agent, no administrator."""
+"""The hub's account is an ordinary member, no administrator."""
 
 
 def open_transitions(workflow: str, status_id: str) -> list[Transition]:

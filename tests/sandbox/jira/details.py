@@ -158,8 +158,8 @@ def do_transition(site: Site, call: Call) -> Answer:
     step = next((step for step in steps if step.id == wanted), None)
     if step is None or not site.allowed(call, "TRANSITION_ISSUES", project["key"]):
         raise bad_request(
-            f"It seems that you have tried to perform a workflow operation ({wanted}) that is not valid for the current "
-            f"state of this work item ({issue['key']})."
+            f"It seems that you have tried to perform a workflow operation ({wanted}) that is not valid for the "
+            f"current state of this work item ({issue['key']})."
         )
     resolution = _resolution(step, body.get("fields") or {})
     comments = _comments(body.get("update") or {})

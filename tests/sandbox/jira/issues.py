@@ -69,28 +69,23 @@ def store_issue(
         "UPDATE project SET next_number = next_number + 1 WHERE id = ? RETURNING next_number - 1", project["id"]
     )
     key, labels = f"{project['key']}-{number}", sorted(change.labels or [])
-    sql = """INSERT INTO issue (project_id, number, key, type_id, status_id, priority_id, assignee, reporter, creator,
-             parent_id, summary, description, labels, extra, created, updated)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-    issue_id = store.insert(
-        sql,
-        project["id"],
-        number,
-        key,
-        columns["type_id"],
-        TODO,
-        columns.get("priority_id", DEFAULT_PRIORITY),
-        columns.get("assignee"),
-        columns.get("reporter", creator),
-        creator,
-        columns.get("parent_id"),
-        columns["summary"],
-        columns.get("description"),
-        json.dumps(labels, ensure_ascii=False),
-        json.dumps(change.extra, ensure_ascii=False),
-        at,
-        at,
-    )
+    row = {
+        "priority_id": DEFAULT_PRIORITY,
+        "reporter": creator,
+        **columns,
+        "project_id": project["id"],
+        "number": number,
+        "key": key,
+        "status_id": TODO,
+        "creator": creator,
+        "labels": json.dumps(labels, ensure_ascii=False),
+        "extra": json.dumps(change.extra, ensure_ascii=False),
+        "created": at,
+        "updated": at,
+    }
+    marks = ", ".join("?" for _ in row)
+    sql = f"INSERT INTO issue ({', '.join(row)}) VALUES ({marks})"  # noqa: S608
+    issue_id = store.insert(sql, *row.values())
     for label in labels:
         store.run("INSERT INTO issue_label VALUES (?, ?)", label, issue_id)
     for name, text in properties.items():

@@ -139,7 +139,8 @@ class _Compiler:
         # A label nobody uses is no error: labels are made on the fly. "!=" leaves out issues without any label.
         marks = self._marks(clause.values)
         inside = f"index_issue.id IN (SELECT issue_id FROM index_label WHERE label IN ({marks}))"  # noqa: S608
-        return f"(NOT {inside} AND index_issue.id IN (SELECT issue_id FROM index_label))" if negated else inside
+        labelled = "index_issue.id IN (SELECT issue_id FROM index_label)"
+        return f"(NOT {inside} AND {labelled})" if negated else inside
 
     def _date(self, name: str, clause: Clause) -> str:
         _supported(clause, frozenset({">", ">=", "<", "<=", "=", "!="}))

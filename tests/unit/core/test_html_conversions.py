@@ -95,7 +95,7 @@ def test_text_of_a_reply() -> None:
         ('<a href="https://e.org/x">here</a>!', "here (https://e.org/x)!"),
         ('<a href="https://e.org/">e.org</a>', "e.org"),
         ("<ol start=9><li>a<p>b<li>c</ol>", "9. a\n   b\n10. c"),
-        ("<table><tr><td><p>one<p>two<td>x</table>", "one\ntwo\nx"),
+        ("<table><tr><td><p>one<p>two<td>x</table>", "one\n\ntwo\nx"),
         ("<pre>a\n  b</pre>c", "a\n  b\n\nc"),
         ("a<hr>b", "a\n---\nb"),
         ("<p>a</p><blockquote>b<p>c</blockquote>d", "a\n\n> b\n>\n> c\n\nd"),

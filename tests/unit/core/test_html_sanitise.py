@@ -8,9 +8,10 @@ from supporthub.core.html import sanitise, to_text
 from tests.unit.core.markup import FIXTURE_NAMES, FIXTURES, html_with_words, nasty_html, squeeze, visible_runs
 
 TAG = re.compile(r"<(/?)([a-z0-9]+)((?: [a-z]+=\"[^\"<>]*\")*)>")
-ALLOWED = set(
-    "a blockquote br code div em h1 h2 h3 h4 h5 h6 hr li ol p pre s strong sub sup table tbody td th tr u ul".split()
-)
+ALLOWED = {
+    "a", "blockquote", "br", "code", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s",
+    "strong", "sub", "sup", "table", "tbody", "td", "th", "tr", "u", "ul",
+}  # fmt: skip
 ATTRIBUTES = {"a": {"href", "rel"}, "ol": {"start"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
 
 

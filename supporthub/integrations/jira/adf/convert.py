@@ -34,7 +34,7 @@ def from_html(sanitised_html: str, *, limit: int = LIMIT, notice: str = NOTICE) 
     when they have a header cell, or several columns and no table inside; others are taken apart, cell by cell.
     Quotes and headings inside lists, and headings inside quotes, become paragraphs (a heading's text strong).
     What does not fit is left out at the end, where a paragraph in italics says `notice`. Raises ValueError when
-    `limit` leaves no room even for that.
+    `limit` leaves no room even for that, or when `notice` is empty.
     """
     events = read(sanitised_html)
     builder = _Builder(data_tables(events), stop_above=limit)

@@ -25,12 +25,12 @@ def shorten(doc: Doc, limit: int, notice: str, *, incomplete: bool = False) -> D
     """`doc` when it measures at most `limit`, else its beginning and a paragraph in italics with `notice`.
 
     `incomplete` asks for the notice in any case. Legal documents stay legal. `doc` is a converter's, so that its
-    depth is bounded. Raises ValueError when not even the notice fits.
+    depth is bounded. Raises ValueError when not even the notice fits, or when it is empty.
     """
-    ending: Node = {
-        "type": "paragraph",
-        "content": [{"type": "text", "text": clean_text(notice), "marks": [{"type": "em"}]}],
-    }
+    sentence = clean_text(notice).strip()
+    if not sentence:
+        raise ValueError("the notice is empty")
+    ending: Node = {"type": "paragraph", "content": [{"type": "text", "text": sentence, "marks": [{"type": "em"}]}]}
     room = limit - measure({"version": 1, "type": "doc", "content": [ending]})
     if room < 0:
         raise ValueError("the limit leaves no room for the notice")

@@ -1,0 +1,15 @@
+"""What somebody sets for themselves."""
+
+from django.db import transaction
+
+from accounts.models import User
+from supporthub.core.errors import InvalidInput
+
+
+@transaction.atomic
+def save_preferences(*, user: User, name: str, language: str, time_zone: str, shortcuts: bool) -> None:
+    """Store a person's own preferences; raises InvalidInput for a language that the hub does not speak."""
+    if language not in ("", *(code for code, _label in User._meta.get_field("language").choices or ())):
+        raise InvalidInput("Not accepted: language.", errors={"language": ["The hub does not speak this language."]})
+    user.name, user.language, user.time_zone, user.shortcuts = name, language, time_zone, shortcuts
+    user.save(update_fields=["name", "language", "time_zone", "shortcuts"])

@@ -1,0 +1,80 @@
+"""Where servers may live."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from supporthub.runtime.homes import (
+    LONGEST_SOCKET_PATH,
+    Home,
+    choose_place,
+    make_private,
+    make_socket_folder,
+    may_enter,
+    remove_socket_folder,
+    short_name,
+    socket_folder_candidates,
+)
+from supporthub.runtime.processes import Account
+
+STRANGER = Account(54321, 54321)
+
+
+def test_ordinary_user_keeps_data_in_data_dir(tmp_path: Path) -> None:
+    assert choose_place(tmp_path, None, None) == tmp_path
+
+
+def test_root_keeps_data_elsewhere_when_the_servers_user_cannot_enter(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    state = tmp_path / "state"
+    assert choose_place(closed, STRANGER, None, state) == state / short_name(closed)
+
+
+def test_earlier_choice_wins(tmp_path: Path) -> None:
+    assert choose_place(tmp_path, STRANGER, ".", tmp_path / "state") == tmp_path
+    assert choose_place(tmp_path, None, "/elsewhere") == Path("/elsewhere")
+
+
+def test_one_closed_folder_on_the_way_is_enough_to_be_kept_out(tmp_path: Path) -> None:
+    below = tmp_path / "closed" / "open"
+    below.mkdir(parents=True)
+    (tmp_path / "closed").chmod(0o700)
+    assert not may_enter(below, STRANGER)
+    assert may_enter(Path("/"), STRANGER)
+
+
+def test_checkouts_get_different_short_names(tmp_path: Path) -> None:
+    assert short_name(tmp_path / "a") != short_name(tmp_path / "b")
+
+
+def test_socket_path_stays_short_however_deep_data_dir_lies(tmp_path: Path) -> None:
+    deep = tmp_path / ("x" * 120)
+    deep.mkdir()
+    folder = make_socket_folder(deep, None, {"XDG_RUNTIME_DIR": str(deep)})
+    home = Home(place=deep, sockets=folder, logs=deep, account=None)
+    assert len(f"{folder}/.s.PGSQL.5432") <= LONGEST_SOCKET_PATH
+    assert folder.stat().st_mode & 0o777 == 0o700
+    remove_socket_folder(home)
+    assert not folder.exists()
+
+
+def test_runtime_folder_of_the_session_is_preferred() -> None:
+    assert socket_folder_candidates({"XDG_RUNTIME_DIR": "/run/user/1"}, as_root=False)[0] == Path("/run/user/1")
+    assert socket_folder_candidates({"XDG_RUNTIME_DIR": "/run/user/1"}, as_root=True)[0] == Path("/run")
+
+
+def test_link_that_somebody_planted_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "target").mkdir()
+    (tmp_path / "sockets").symlink_to(tmp_path / "target")
+    with pytest.raises(PermissionError):
+        make_private(tmp_path / "sockets", None)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a stranger's folder")
+def test_strangers_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "sockets").mkdir()
+    os.chown(tmp_path / "sockets", STRANGER.uid, STRANGER.gid)
+    with pytest.raises(PermissionError):
+        make_private(tmp_path / "sockets", None)
