@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django import forms
+from django.contrib.admin import ShowFacets
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Field, ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
@@ -51,7 +52,7 @@ class PolicyAdmin(ThemedAdmin):
 
     paginator = CappedPaginator
     show_full_result_count = False
-    show_facets = None  # type: ignore[assignment]  # set below; facets count whole tables
+    show_facets = ShowFacets.NEVER  # facets count whole tables
     list_per_page = 50
     list_max_show_all = 200
     save_on_top = False
@@ -153,7 +154,6 @@ class PolicyInline(ThemedTabular):
     help_texts: "dict[str, Words]" = {}
     show_change_link = False
     extra = 0
-    parent: type[Model]
 
     def _parent_admin(self) -> Any:
         return self.admin_site._registry[self.parent_model]  # noqa: SLF001  (Django's registry has no public reader)

@@ -8,9 +8,10 @@ from axes.models import AccessAttempt
 from axes.utils import reset
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Max, QuerySet, Sum
+from django.db.models import Exists, F, Max, OuterRef, QuerySet, Sum
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import PolicyAdmin
@@ -21,46 +22,60 @@ from supporthub.core.admin import chip, moment
 
 @dataclass(frozen=True, slots=True)
 class Lockout:
-    """A pair of name and address that may not sign in before `until`."""
+    """A name and an address that together may not sign in before `until`."""
 
     username: str
     address: str
     until: datetime
 
 
+def _locked_pairs() -> QuerySet[AccessAttempt, Any]:
+    """Pairs of name and address with too many failures lately, by the settings that axes itself uses."""
+    recent = AccessAttempt.objects.filter(attempt_time__gt=Now() - settings.AXES_COOLOFF_TIME).order_by()
+    pairs = recent.values("username", "ip_address").annotate(failures=Sum("failures_since_start"), last=Max("attempt_time"))
+    return pairs.filter(failures__gte=settings.AXES_FAILURE_LIMIT)
+
+
 def current_lockouts() -> list[Lockout]:
-    """Return who is locked out now, by the settings that axes itself uses: one query."""
-    since = timezone.now() - settings.AXES_COOLOFF_TIME
-    pairs = AccessAttempt.objects.filter(attempt_time__gt=since).order_by().values_list("username", "ip_address")
-    counted = pairs.annotate(failures=Sum("failures_since_start"), last=Max("attempt_time"))
+    """Return who is locked out now, the latest first: one query."""
     return [
-        Lockout(username or "", address or "", last + settings.AXES_COOLOFF_TIME)
-        for username, address, _failures, last in counted.filter(failures__gte=settings.AXES_FAILURE_LIMIT)
+        Lockout(row["username"] or "", row["ip_address"] or "", row["last"] + settings.AXES_COOLOFF_TIME)
+        for row in _locked_pairs().order_by("-last")
     ]
 
 
-def lockouts_of(request: HttpRequest) -> dict[str, Lockout]:
-    """Return the lockouts by lower-case name, read once a request."""
-    known: dict[str, Lockout] | None = getattr(request, "hub_lockouts", None)
-    if known is None:
-        known = {lockout.username.lower(): lockout for lockout in current_lockouts()}
-        request.hub_lockouts = known  # type: ignore[attr-defined]  # a note for the rest of this request
-    return known
+def is_locked_out(name_field: str) -> Exists:
+    """Return a condition: the row's `name_field` is locked out from some address."""
+    return Exists(_locked_pairs().filter(username__iexact=OuterRef(name_field)))
 
 
-def release(attempt: AccessAttempt) -> None:
-    """Forget the failures of this name from this address."""
+def release_name(name: str) -> int:
+    """Forget the failures of this name from everywhere; returns how many rows went."""
+    return sum(reset(username=username) for username in set(_names_like(name)))
+
+
+def _names_like(name: str) -> QuerySet[AccessAttempt, Any]:
+    return AccessAttempt.objects.filter(username__iexact=name).values_list("username", flat=True)
+
+
+def _release(_request: HttpRequest, attempt: AccessAttempt) -> None:
     reset(username=attempt.username, ip=attempt.ip_address)
 
 
 RELEASE = Step(
     name="release",
+    action=Action.CHANGE_PEOPLE,
     title=_("Let these people sign in again"),
     button=_("Release"),
-    effect=_("The failed attempts are forgotten; the next attempt counts from zero."),
+    effect=_("Their failed attempts are forgotten; the next attempt counts from zero."),
     done=_("%(n)d released."),
-    allowed=lambda request, attempt: admin.site._registry[AccessAttempt].may(request, Action.CHANGE_PEOPLE, attempt),  # type: ignore[attr-defined]  # noqa: SLF001
-    run=lambda _request, attempt: release(attempt),
+    run=_release,
+    columns=(
+        (_("name"), lambda attempt: attempt.username),
+        (_("from"), lambda attempt: attempt.ip_address),
+        (_("failures"), lambda attempt: attempt.failures_since_start),
+        (_("last"), lambda attempt: moment(attempt.attempt_time)),
+    ),
 )
 
 
@@ -69,7 +84,6 @@ class AccessAttemptAdmin(PolicyAdmin):
     menu_title = _("Failed sign-ins")
     add_action = change_action = None
     list_display = ("username", "ip_address", "failures_since_start", "state", "last")
-    list_display_links = ("username",)
     search_fields = ("username", "ip_address")
     search_help_text = _("E-mail or address")
     ordering = ("-attempt_time",)
@@ -80,13 +94,21 @@ class AccessAttemptAdmin(PolicyAdmin):
     def get_urls(self) -> Any:
         return [*preview_urls(self, (RELEASE,)), *super().get_urls()]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[AccessAttempt]:
-        self._lockouts = lockouts_of(request)
-        return super().get_queryset(request)
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        same = _locked_pairs().filter(username=OuterRef("username"), ip_address=OuterRef("ip_address"))
+        return super().get_queryset(request).annotate(is_locked=Exists(same)).defer("get_data", "post_data")
 
     def has_release_permission(self, request: HttpRequest) -> bool:
         return self.may(request, Action.CHANGE_PEOPLE)
 
+    @admin.display(description=_("state"))
+    def state(self, attempt: Any) -> SafeString:
+        return chip("failed", _("locked out")) if attempt.is_locked else chip("off", _("counted"))
+
+    @admin.display(description=_("last"), ordering=F("attempt_time"))
+    def last(self, attempt: AccessAttempt) -> SafeString | str:
+        return moment(attempt.attempt_time)
+
     @admin.action(description=_("Let them sign in again …"), permissions=["release"])
-    def release_lockouts(self, request: HttpRequest, queryset: QuerySet[AccessAttempt]) -> HttpResponse:
+    def release_lockouts(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         return open_preview(self, RELEASE, queryset)

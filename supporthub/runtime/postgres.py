@@ -66,12 +66,15 @@ class EmbeddedPostgres(EmbeddedServer):
         return (self.data / "supporthub.id").read_text(encoding="ascii").strip()
 
     def prepare(self) -> None:
-        make_private(self.home.sockets, self.home.account)
-        if self.data.is_dir():
-            self._refuse_other_major()
-            self._clear_after_crash()
-        else:
-            self._create()
+        try:
+            make_private(self.home.sockets, self.home.account)
+            if self.data.is_dir():
+                self._refuse_other_major()
+                self._clear_after_crash()
+            else:
+                self._create()
+        except OSError as error:
+            raise StartError(f"PostgreSQL cannot keep its data in {self.data}: {error.strerror or error}") from error
 
     def command(self) -> Command:
         settings = {**_SETTINGS, **({} if self.durable else _THROW_AWAY)}
@@ -144,10 +147,7 @@ class EmbeddedPostgres(EmbeddedServer):
         raise StartError(f"PostgreSQL's first database cannot be made in {self.data}: {reason.strip()}", lines[-10:])
 
     def _refuse_other_major(self) -> None:
-        try:
-            found = (self.data / "PG_VERSION").read_text(encoding="ascii").strip()
-        except OSError as error:
-            raise StartError(f"{self.data} is no readable PostgreSQL data folder: {error.strerror}") from error
+        found = (self.data / "PG_VERSION").read_text(encoding="ascii").strip()
         if found != str(self.program.major):
             raise StartError(
                 f"the database in {self.data} was made by PostgreSQL {found}, this installation has "

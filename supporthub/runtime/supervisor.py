@@ -175,7 +175,10 @@ class Supervisor:
         service.process = spawn(service.command)
         service.started_at = time.monotonic()
         service.due_at = None
-        write_pid_file(self.run_dir / f"{service.name}.pid", service.process.pid)
+        try:
+            write_pid_file(self.run_dir / f"{service.name}.pid", service.process.pid)
+        except OSError as error:  # a disk that fills up later must not end the hub
+            self.say(f"{service.name}.pid cannot be written: {error.strerror}")
 
     def _look_after(self) -> None:
         now = time.monotonic()

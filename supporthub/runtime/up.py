@@ -55,6 +55,9 @@ def main() -> int:
         for line in error.details:
             print(f"  {line}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"supporthub: {error.filename or 'the hub'}: {error.strerror or error}", file=sys.stderr)
+        return 2
 
 
 def _say(text: str) -> None:

@@ -9,5 +9,9 @@ os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:1/0")
 os.environ.setdefault("DELIVERY_TIME_SCALE", "0.02")
 
 from supporthub.settings.base import *  # noqa: E402, F403  (Django's settings modules inherit by import)
+from supporthub.settings.base import REST_FRAMEWORK, STATIC_ROOT  # noqa: E402
+
+REST_FRAMEWORK = {**REST_FRAMEWORK, "TEST_REQUEST_DEFAULT_FORMAT": "json"}
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

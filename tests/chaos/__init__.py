@@ -1,0 +1,1 @@
+"""Fault campaigns: the real hub and the sandbox, killed and disturbed while tickets come in; then a verdict."""

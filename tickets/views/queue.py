@@ -19,7 +19,7 @@ from supporthub.core.errors import HubError, InvalidInput
 from supporthub.core.web import done, page, wants_fragment
 from tickets import selectors
 from tickets.choices import Priority, TicketStatus
-from tickets.models import Ticket
+from tickets.models import Board, Ticket
 from tickets.rules import ME, NOBODY, SORTS, VIEWS, QueueFilter
 from tickets.services import workflow
 from tickets.views.acting import signed_in

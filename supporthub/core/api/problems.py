@@ -4,13 +4,14 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_handler
 
+from supporthub.core.api.parsers import TooLarge
 from supporthub.core.errors import HubError
 
 logger = structlog.get_logger(__name__)
@@ -58,6 +59,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return Response(body, status=503, content_type=CONTENT_TYPE, headers={"Retry-After": "5"})
     if isinstance(error, Http404):
         error = exceptions.NotFound()
+    elif isinstance(error, RequestDataTooBig):
+        error = TooLarge()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
     answer = drf_handler(error, context)

@@ -82,8 +82,8 @@ class HubServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         config = uvicorn.Config(
-            self._app, ws="websockets-sansio", ws_per_message_deflate=False, lifespan="on", log_level="warning",
-            timeout_graceful_shutdown=3,
+            self._app, interface="asgi3", ws="websockets-sansio", ws_per_message_deflate=False, lifespan="on",
+            log_level="warning", timeout_graceful_shutdown=3,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True)

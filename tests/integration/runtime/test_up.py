@@ -135,6 +135,16 @@ def test_wrong_setting_found_by_migrate_is_one_line(checkout: Checkout) -> None:
     assert checkout.processes() == []
 
 
+def test_ctrl_c_while_migrating_leaves_nothing(checkout: Checkout) -> None:
+    (checkout.root / "manage.py").write_text("import time; time.sleep(60)\n")
+    with checkout.up() as process:
+        eventually((checkout.data_dir / "run" / "migrate.pid").exists)
+        code, output = stop(process)
+    assert code == 0
+    assert output.endswith("Stopping …\nStopped.\n")
+    assert checkout.processes() == []
+
+
 def test_web_that_cannot_start_is_reported_with_its_log(checkout: Checkout) -> None:
     (checkout.root / "supporthub" / "asgi.py").write_text("raise RuntimeError('broken on purpose')\n")
     code, output = checkout.up_to_its_end()

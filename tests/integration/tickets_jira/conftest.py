@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from supporthub.integrations.jira.client import JiraClient
 from tests.integration.tickets_jira.requests import RecordingHttp
@@ -64,17 +64,16 @@ def jira_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxPr
 
 
 @pytest.fixture
-def jira(jira_process: SandboxProcess, settings: SettingsWrapper) -> Iterator[Jira]:
+def jira(jira_process: SandboxProcess, settings: Settings) -> Jira:
     settings.DELIVERY_TIME_SCALE = 0.05  # a read time-out of 3 s, enough on a busy machine
     settings.JIRA_CONNECT_TIMEOUT = 20.0
     jira_process.control.reset()
     cache.clear()
-    yield Jira(jira_process, jira_process.control)
-    cache.clear()
+    return Jira(jira_process, jira_process.control)
 
 
 @pytest.fixture
-def impatient(settings: SettingsWrapper) -> Callable[[], None]:
+def impatient(settings: Settings) -> Callable[[], None]:
     """Call it to wait half a second for an answer, where none will come."""
 
     def shorten() -> None:

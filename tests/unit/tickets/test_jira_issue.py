@@ -236,7 +236,7 @@ def test_issue_types_are_found_by_id_or_name_and_never_a_sub_task() -> None:
         {"id": "2", "name": "Sub", "subtask": True},
         {"id": "3", "name": "Bug"},
     ]
-    assert (find_type(types, "3") or {}).get("name") == "Bug"
-    assert (find_type(types, " tASK ") or {}).get("id") == "1"
+    assert find_type(types, "3") == types[2]
+    assert find_type(types, " tASK ") == types[0]
     assert find_type(types, "Sub") is None
     assert find_type(types, "Story") is None
