@@ -156,10 +156,7 @@ class JiraTracker:
         try:
             self._client.add_watcher(issue_id, person)
         except AuthError as error:
-            # Jira answers 401 also for a missing permission here; only our identity tells which it was.
-            self._client.myself()
-            text = "Our Jira account lacks the permission 'Manage watchers' in this project; a Jira admin can grant it."
-            raise Rejected(text, code="forbidden", detail=error.detail, status=error.status) from error
+            raise self._lacking("Manage watchers", error) from error
         return True
 
     def mark_duplicates(self, ref: IssueRef, duplicates: tuple[IssueRef, ...]) -> None:
@@ -173,11 +170,26 @@ class JiraTracker:
             except (Rejected, NotFound) as error:
                 refused = error
             try:
-                self._client.create_link(link_type=_DUPLICATE_LINK, source=duplicate.key, target=ref.key)
+                self._link(duplicate, ref)
             except (Rejected, NotFound) as error:
                 logger.warning("jira.link_refused", issue=duplicate.key, code=error.code)
                 if refused is not None:
                     raise
+
+    def _link(self, duplicate: IssueRef, ref: IssueRef) -> None:
+        try:
+            self._client.create_link(link_type=_DUPLICATE_LINK, source=duplicate.key, target=ref.key)
+        except AuthError as error:
+            raise self._lacking("Link issues", error) from error
+
+    def _lacking(self, permission: str, error: AuthError) -> Rejected:
+        """For calls that Jira answers with 401 also when a permission is missing; our identity tells which it was.
+
+        Raises AuthError when our credentials really do not count.
+        """
+        self._client.myself()
+        text = f"Our Jira account lacks the permission '{permission}' in this project; a Jira admin can grant it."
+        return Rejected(text, code="forbidden", detail=error.detail, status=error.status)
 
     # -- small things
 

@@ -81,7 +81,7 @@ class Metadata:
     def screen(self, project_key: str, issue_type: str) -> Screen:
         """The create screen. Raises Rejected, with the fix, for a project or issue type that cannot be used."""
         types: list[IssueType] = self._memory.recall(
-            self._types_key(project_key), lambda: _keep(self._client.issue_types(project_key))
+            self._types_key(project_key), lambda: _keep(self._types(project_key))
         )
         if not types:
             raise self._closed_project(project_key)
@@ -97,6 +97,12 @@ class Metadata:
             self._fields_key(project_key, kind["id"]), lambda: _keep(self._client.fields(project_key, kind["id"]))
         )
         return screen_of(kind["id"], fields)
+
+    def _types(self, project_key: str) -> list[IssueType]:
+        try:
+            return self._client.issue_types(project_key)
+        except NotFound:
+            return []
 
     def forget(self, project_key: str, type_id: str) -> None:
         """Jira contradicted what is remembered: ask again next time."""

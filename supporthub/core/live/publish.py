@@ -50,10 +50,22 @@ def control(kind: ControlKind, user_id: int) -> None:
     hurry.soon(partial(_sender.send, {"type": "control", "kind": kind, "user_id": user_id}))
 
 
-async def broadcast(message: Mapping[str, Any], layer: Any = None) -> None:
-    """Send to every hub from async code; raises TimeoutError, OSError or `redis.RedisError`."""
+async def broadcast(message: Mapping[str, Any], layer: Any = None, *, tries: int = 2) -> None:
+    """Send to every hub from async code; raises TimeoutError, OSError or `redis.RedisError`.
+
+    The layer does not try again by itself, and its connection may be one that Redis closed long ago: hence the second
+    try. A message that arrives twice does no harm.
+    """
+    layer = layer or get_channel_layer()
     async with asyncio.timeout(SEND_TIMEOUT):
-        await (layer or get_channel_layer()).group_send(GROUP, dict(message))
+        for left in reversed(range(tries)):
+            try:
+                await layer.group_send(GROUP, dict(message))
+            except redis.ConnectionError:
+                if not left:
+                    raise
+            else:
+                return
 
 
 class Sender:

@@ -112,7 +112,7 @@ class Subscription:
         """One round through Redis; raises BeatLostError, OSError or `redis.RedisError`."""
         self._sent += 1
         self._returned.clear()
-        await publish.broadcast({"type": "beat", "hub": self._name, "beat": self._sent}, layer)
+        await publish.broadcast({"type": "beat", "hub": self._name, "beat": self._sent}, layer, tries=1)
         try:
             async with asyncio.timeout(self._pace.beat_lost):
                 await self._returned.wait()

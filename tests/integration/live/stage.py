@@ -122,6 +122,7 @@ class HubServer:
             origin=self.origin if origin == "" else origin,  # type: ignore[arg-type]
             additional_headers={"Cookie": f"user={user_id}"},
             compression=None,
+            legacy=True,
         )
         return Browser(connection)
 

@@ -9,6 +9,7 @@ from websockets.exceptions import ConnectionClosed
 from supporthub.core.live import store, wire
 from supporthub.core.live.publish import control, publish
 from supporthub.core.live.tickets import issue_ticket
+from supporthub.runtime.processes import wait_until
 from tests.integration.live.stage import FAST, Stage, Watcher
 
 TOPIC = "place:open"
@@ -158,8 +159,6 @@ def test_leaving_server_tells_browsers_to_come_back(stage: Stage) -> None:
 
 
 def test_closed_sockets_are_forgotten(stage: Stage) -> None:
-    from supporthub.runtime.processes import wait_until  # noqa: PLC0415
-
     hub = stage.hub()
     browser = stage.browser(hub)
     browser.subscribe(TOPIC)

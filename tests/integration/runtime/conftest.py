@@ -5,10 +5,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from supporthub.runtime.homes import short_name
 from supporthub.runtime.processes import Account
 from tests.integration.runtime.standin import Checkout, eventually, make_checkout
 
@@ -79,4 +82,9 @@ def _checkout(*, as_ordinary_user: bool) -> Iterator[Checkout]:
     for process in made.processes():
         process.kill()
     eventually(lambda: not made.processes())
+    for place in {Path("/run"), Path(tempfile.gettempdir())}:
+        for sockets in place.glob(
+            f"supporthub-*-{short_name(made.data_dir)}"
+        ):  # a killed `up` leaves its folder behind
+            shutil.rmtree(sockets)
     shutil.rmtree(made.root)

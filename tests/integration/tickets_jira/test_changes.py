@@ -63,6 +63,8 @@ def test_one_of_label_and_link_is_enough(jira: Jira) -> None:
     jira.tracker().mark_duplicates(first, (second,))
     jira.control.faults(rule("no_permission", permission="EDIT_ISSUES"))
     jira.tracker().mark_duplicates(first, (second,))
+    jira.control.faults(rule("no_permission", permission="LINK_ISSUES"))
+    jira.tracker().mark_duplicates(first, (second,))
     jira.control.faults(rule("status", path="issueLink", status=404), rule("no_permission", permission="EDIT_ISSUES"))
     with pytest.raises(NotFound):
         jira.tracker().mark_duplicates(first, (second,))

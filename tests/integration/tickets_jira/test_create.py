@@ -197,6 +197,13 @@ def test_an_unknown_project_is_told_from_a_missing_permission(jira: Jira) -> Non
     assert jira.posts() == 0
 
 
+def test_metadata_that_is_not_found_is_an_unknown_project(jira: Jira) -> None:
+    jira.control.faults(rule("status", path="createmeta|mypermissions", status=404))
+    with pytest.raises(Rejected) as caught:
+        jira.tracker().create_issue(draft())
+    assert caught.value.code == "project_unknown"
+
+
 def test_a_permission_lost_since_the_screen_was_read_is_named(jira: Jira) -> None:
     remembered = Memory()
     jira.tracker(remembered=remembered).create_issue(draft())
