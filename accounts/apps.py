@@ -6,4 +6,4 @@ class AccountsConfig(AppConfig):
     verbose_name = "Organisations and people who work here"
 
     def ready(self) -> None:
-        from accounts import receivers  # noqa: F401  (Django's place for registrations: apps are loaded now)
+        from accounts import receivers  # noqa: F401, PLC0415  (Django's place for registrations)

@@ -15,7 +15,9 @@ def _zone(name: str) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo("UTC")
 
 
-def person_preferences(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+def person_preferences(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
     """Activate language and time zone of the user of this session; API requests keep the defaults."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:

@@ -40,7 +40,9 @@ class PersonAdmin(PolicyAdmin):
     def is_reached_by(self, scope: Scope) -> bool:
         return scope.everywhere or bool(scope.organisations)
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
         """By the beginning of name or address, which the prefix indexes serve also for a million people."""
         if words := search_term.strip().lower():
             found = Q(low_name__startswith=words) | Q(low_email__startswith=words)

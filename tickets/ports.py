@@ -1,5 +1,6 @@
 """What the hub needs of a tracker, in our words. Adapters live in tickets/clients."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -80,6 +81,12 @@ class IssueTracker(Protocol):
 
         `control_key` is an issue known to exist (or empty): seeing it proves that reading works.
         """
+
+    def newest_number(self, *, project_key: str) -> int:
+        """The number of a recent issue of the project, 0 when it shows none; may lag, never runs ahead."""
+
+    def find_tagged(self, *, project_key: str, tags: Sequence[str]) -> Mapping[str, tuple[IssueRef, ...]]:
+        """The issues that carry each of `tags` (at most fifty), oldest first; by the search index, so it may lag."""
 
     def add_watcher(self, *, issue_id: str, email: str) -> bool:
         """Add a watcher; idempotent. False when the tracker knows nobody with this address."""

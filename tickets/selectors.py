@@ -20,7 +20,10 @@ from tickets.rules import ME, NOBODY, QueueFilter, prefix_query
 
 def board_grants(user_id: int) -> list[Grant]:
     """Grant source for accounts.permissions."""
-    return [Grant(role, board=board) for role, board in BoardGrant.objects.filter(user=user_id).values_list("role", "board_id")]
+    return [
+        Grant(role, board=board)
+        for role, board in BoardGrant.objects.filter(user=user_id).values_list("role", "board_id")
+    ]
 
 
 def in_scope(scope: Scope) -> Q:
@@ -53,7 +56,13 @@ def visible_boards(principal: Principal, action: Action = Action.VIEW_TICKET) ->
 def parse_hub_key(key: str) -> int | None:
     """Return the ticket's number when `key` is a key of the hub, in any letter case."""
     prefix, dash, number = key.strip().rpartition("-")
-    if dash and prefix.upper() == settings.TICKET_KEY_PREFIX and number.isascii() and number.isdigit() and len(number) < 16:
+    if (
+        dash
+        and prefix.upper() == settings.TICKET_KEY_PREFIX
+        and number.isascii()
+        and number.isdigit()
+        and len(number) < 16
+    ):
         return int(number)
     return None
 
@@ -184,7 +193,9 @@ def found_by(words: str) -> Q:
 
     People are looked up first (one query): two indexes joined by OR are quick, a join under an OR is not.
     """
-    number = parse_hub_key(words.lstrip("#")) or (int(bare) if (bare := words.lstrip("#")).isdecimal() and len(bare) < 16 else None)
+    number = parse_hub_key(words.lstrip("#")) or (
+        int(bare) if (bare := words.lstrip("#")).isdecimal() and len(bare) < 16 else None
+    )
     if number is not None:
         return Q(pk=number)
     found = Q(requester__in=_people_starting_with(words.lower()))
@@ -199,7 +210,9 @@ def queue_counts(principal: Principal, views: Iterable[str]) -> dict[str, int]:
     """Return how many tickets each view has, at most COUNT_CAP, in one query."""
     scope = in_scope(principal.scope(Action.VIEW_TICKET))
     counts = {
-        view: CappedCount(Ticket.objects.filter(scope, in_view(view, principal.user_id)).order_by().values("pk")[:COUNT_CAP])
+        view: CappedCount(
+            Ticket.objects.filter(scope, in_view(view, principal.user_id)).order_by().values("pk")[:COUNT_CAP]
+        )
         for view in views
     }
     return User.objects.filter(pk=principal.user_id).values(**counts).first() or dict.fromkeys(counts, 0)
@@ -208,16 +221,22 @@ def queue_counts(principal: Principal, views: Iterable[str]) -> dict[str, int]:
 def assignable_users(ticket: Ticket) -> QuerySet[User]:
     """People who may work this ticket, by the same table as the policy."""
     roles = [role for role, actions in ALLOWED.items() if Action.WORK_TICKET in actions]
-    here = Q(grants__role__in=roles) & (Q(grants__organisation__isnull=True) | Q(grants__organisation=ticket.organisation_id))
+    here = Q(grants__role__in=roles) & (
+        Q(grants__organisation__isnull=True) | Q(grants__organisation=ticket.organisation_id)
+    )
     on_board = Q(board_grants__role__in=roles, board_grants__board=ticket.board_id)
-    return User.objects.filter(Q(is_superuser=True) | here | on_board, is_active=True).distinct().order_by("name", "email")
+    return (
+        User.objects.filter(Q(is_superuser=True) | here | on_board, is_active=True).distinct().order_by("name", "email")
+    )
 
 
 def earlier_tickets(principal: Principal, ticket: Ticket, limit: int = 5) -> list[Ticket]:
     """The requester's other tickets, newest first."""
     if ticket.requester_id is None:
         return []
-    return list(visible_tickets(principal).filter(requester=ticket.requester_id).exclude(pk=ticket.pk).order_by("-pk")[:limit])
+    return list(
+        visible_tickets(principal).filter(requester=ticket.requester_id).exclude(pk=ticket.pk).order_by("-pk")[:limit]
+    )
 
 
 def open_tickets_of(people: Iterable[Person]) -> dict[int, int]:

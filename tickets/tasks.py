@@ -6,7 +6,7 @@ from accounts.services.idempotency import forget_old
 from supporthub.core.deliveries import registry
 from supporthub.core.deliveries.engine import deliver
 from supporthub.core.deliveries.sweep import sweep
-from tickets.services import changes, submissions
+from tickets.services import changes, duplicates, submissions
 
 
 @shared_task(ignore_result=True)
@@ -24,6 +24,11 @@ def sweep_deliveries() -> None:
     """Every kind of delivery, each on its own: what the queue lost is found here."""
     for kind in registry.kinds():
         sweep(kind)
+
+
+@shared_task(ignore_result=True)
+def look_for_duplicates() -> None:
+    duplicates.look_for_duplicates()
 
 
 @shared_task(ignore_result=True)

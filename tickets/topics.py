@@ -8,6 +8,8 @@ from accounts.permissions import Principal
 from supporthub.core.live.topics import register_topic
 from tickets.selectors import board_digests, may_see_ticket, ticket_digest
 
+MAX_DIGITS = 15  # what a bigint holds without looking at the value
+
 
 def _may_see(who: Principal, event: Mapping[str, Any]) -> bool:
     """Pure: judged once for all who have the same rights."""
@@ -21,7 +23,7 @@ def _may_subscribe_queue(who: Principal, board: str) -> bool:
 
 
 def _may_subscribe_ticket(who: Principal, ticket: str) -> bool:
-    return ticket.isdigit() and len(ticket) < 16 and may_see_ticket(who, int(ticket))
+    return ticket.isdigit() and len(ticket) <= MAX_DIGITS and may_see_ticket(who, int(ticket))
 
 
 register_topic(

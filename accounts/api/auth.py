@@ -97,4 +97,3 @@ class LiveTicketView(APIView):
     )
     def post(self, request: Request) -> Response:
         return Response({"ticket": issue_ticket(request.user.pk)}, status=201)
-

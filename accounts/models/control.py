@@ -30,7 +30,8 @@ class Hold(TimestampedModel):
         constraints = [
             models.UniqueConstraint(fields=["scope", "value"], name="hold_unique"),
             models.CheckConstraint(
-                condition=models.Q(scope=HoldScope.ALL, value="") | (~models.Q(scope=HoldScope.ALL) & ~models.Q(value="")),
+                condition=models.Q(scope=HoldScope.ALL, value="")
+                | (~models.Q(scope=HoldScope.ALL) & ~models.Q(value="")),
                 name="hold_value_fits_scope",
             ),
         ]

@@ -15,7 +15,10 @@ class Organisation(TimestampedModel):
     slug = models.SlugField(_("short name"), unique=True, help_text=_("Used in the API and in addresses."))
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Inactive ones take no new tickets."))
     is_unknown = models.BooleanField(
-        _("collects the unknown"), default=False, editable=False, help_text=_("Tickets whose sender could not be placed.")
+        _("collects the unknown"),
+        default=False,
+        editable=False,
+        help_text=_("Tickets whose sender could not be placed."),
     )
 
     class Meta:

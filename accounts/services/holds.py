@@ -13,7 +13,9 @@ from supporthub.core.errors import InvalidInput
 def place_hold(*, scope: str, value: str, reason: str, actor: User | None, observe: bool = False) -> Hold:
     """Hold outward effects from now on; what is being sent this moment is finished. Repeating changes the reason."""
     if (scope == HoldScope.ALL) == bool(value):
-        raise InvalidInput("Not accepted: value.", errors={"value": ["Name what is held; leave it empty for everything."]})
+        raise InvalidInput(
+            "Not accepted: value.", errors={"value": ["Name what is held; leave it empty for everything."]}
+        )
     hold, _made = Hold.objects.update_or_create(
         scope=scope, value=value, defaults={"reason": reason, "observe": observe, "created_by": actor}
     )

@@ -48,7 +48,9 @@ def once(*, principal: str, method: str, path: str, key: str, data: Any, create:
         with transaction.atomic():
             return create()
     if len(key) > MAX_KEY or not key.isprintable():
-        raise InvalidInput("Not accepted: Idempotency-Key.", errors={"Idempotency-Key": ["At most 255 printable characters."]})
+        raise InvalidInput(
+            "Not accepted: Idempotency-Key.", errors={"Idempotency-Key": ["At most 255 printable characters."]}
+        )
     digest = body_hash(data)
     scope = {"principal": principal, "method": method, "path": path, "key": key}
     try:

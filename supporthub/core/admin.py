@@ -15,6 +15,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth.views import LogoutView
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -84,6 +85,10 @@ class HubAdminSite(ThemedSite):
             raise PermissionDenied("Your roles do not open the admin.")
         return HttpResponseRedirect(f"{reverse('sign-in')}?next={quote(target)}")
 
+    def logout(self, request: HttpRequest, _extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Sign out and show the hub's own sign-in; only POST is accepted."""
+        return LogoutView.as_view(next_page="sign-in")(request)
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Leave the theme's inline colours out: they are in css/admin.css, so that style elements need no exception."""
         return {**super().each_context(request), "colors": None}
@@ -93,7 +98,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The side bar: what UNFOLD["HUB_PLACES"] names and this request may see. Called by the theme."""
     registered = {model._meta.label_lower: model_admin for model, model_admin in admin.site._registry.items()}  # noqa: SLF001
     groups: list[dict[str, Any]] = [
-        {"title": "", "items": [{"title": _("What needs a person"), "icon": "dashboard", "link": reverse("admin:index")}]}
+        {
+            "title": "",
+            "items": [{"title": _("What needs a person"), "icon": "dashboard", "link": reverse("admin:index")}],
+        }
     ]
     for title, places in settings.UNFOLD["HUB_PLACES"]:
         items = [
@@ -179,4 +187,3 @@ def duration(length: timedelta) -> str:
         return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
     hours, minutes = divmod(minutes, 60)
     return f"{hours}h {minutes:02d}m" if hours else f"{minutes}m"
-

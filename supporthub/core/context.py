@@ -48,7 +48,12 @@ class Frame:
             "user": {"id": user.pk or 0, "name": str(user) if user.is_authenticated else ""},
             "language": get_language(),
             "shortcuts": bool(getattr(user, "shortcuts", True)),
-            "urls": {"live": "/ws/live/", "signIn": reverse("sign-in"), "palette": reverse("palette")},
+            "urls": {
+                "live": "/ws/live/",
+                "signIn": reverse("sign-in"),
+                "palette": reverse("palette"),
+                "newTicket": reverse("new-ticket"),
+            },
             "places": [
                 {"key": link.place.key, "label": str(link.place.label), "url": link.url, "icon": link.place.icon}
                 for link in self.links

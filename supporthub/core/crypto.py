@@ -39,7 +39,9 @@ def decrypt(stored: str) -> str:
     try:
         return _keys()[key_id].decrypt(token.encode()).decode()
     except (KeyError, InvalidToken) as error:
-        raise ImproperlyConfigured(f"ENCRYPTION_KEYS: a stored secret needs key {key_id!r}, which does not fit") from error
+        raise ImproperlyConfigured(
+            f"ENCRYPTION_KEYS: a stored secret needs key {key_id!r}, which does not fit"
+        ) from error
 
 
 if TYPE_CHECKING:

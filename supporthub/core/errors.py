@@ -99,7 +99,7 @@ class Rejected(IntegrationError):
 
 
 class OutcomeUnknown(Exception):
-    """The request may have had its effect: no answer, or one that proves nothing. Never answered by blind repetition."""
+    """The request may have had its effect: no answer, or one that proves nothing. Never simply repeated."""
 
     def __init__(self, reason: str, *, code: str = "no_answer", detail: str = "", status: int | None = None) -> None:
         super().__init__(reason)

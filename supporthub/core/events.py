@@ -56,5 +56,5 @@ def run_after_commit(event: object) -> None:
     for receiver in _after_commit[type(event)]:
         try:
             receiver(event)
-        except Exception:  # noqa: BLE001  (boundary: whatever a receiver raises, the commit has already happened)
+        except Exception:  # (boundary: whatever a receiver raises, the commit has already happened)
             logger.exception("event.receiver_failed", published=type(event).__name__, receiver=receiver.__qualname__)

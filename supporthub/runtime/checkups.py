@@ -46,7 +46,9 @@ def database_findings() -> Iterable[Finding]:
             cursor.execute("SELECT current_setting('server_version_num')::int, current_setting('server_version')")
             number, version = cursor.fetchone()
     except DatabaseError as error:
-        yield Finding(name, Verdict.BAD, f"does not answer ({type(error).__name__})", "Check DATABASE_URL and the server.")
+        yield Finding(
+            name, Verdict.BAD, f"does not answer ({type(error).__name__})", "Check DATABASE_URL and the server."
+        )
         return
     if number < OLDEST_POSTGRES:
         yield Finding(name, Verdict.BAD, f"PostgreSQL {version}", "Use PostgreSQL 14 or newer.")
@@ -74,14 +76,18 @@ def rows_findings() -> Iterable[Finding]:
         yield Finding("people", Verdict.BAD, "there is no active user",
                       "Set SUPPORTHUB_ADMIN_EMAIL and SUPPORTHUB_ADMIN_PASSWORD and run `manage.py seed`.")  # fmt: skip
     if not Board.objects.filter(is_active=True).exists():
-        yield Finding("boards", Verdict.BAD, "there is no active board: nothing can be accepted", "Make one in the admin.")
+        yield Finding(
+            "boards", Verdict.BAD, "there is no active board: nothing can be accepted", "Make one in the admin."
+        )
     running = set(PeriodicTask.objects.filter(enabled=True).values_list("name", flat=True))
     for schedule, _task, _seconds, _scaled in SCHEDULES:
         if schedule not in running:
             yield Finding("schedules", Verdict.BAD, f"{schedule!r} is missing or switched off",
                           "Run `manage.py seed`, or switch it on in the admin.")  # fmt: skip
     for hold in Hold.objects.all():
-        yield Finding("holds", Verdict.WARNING, f"{hold} is held: {hold.reason}", "Lift the hold in the admin when it is time.")
+        yield Finding(
+            "holds", Verdict.WARNING, f"{hold} is held: {hold.reason}", "Lift the hold in the admin when it is time."
+        )
     parked = needing_a_person()
     if parked:
         yield Finding("deliveries", Verdict.WARNING, f"{parked} need a person", "See Needs a person in the queue.")

@@ -21,7 +21,9 @@ class HubFigures(Collector):
     def collect(self) -> Iterable[Metric]:
         yield from self._deliveries()
         yield from self._tickets()
-        resting = GaugeMetricFamily("hub_target_resting", "1 while an outside system rests or is paused", labels=["target"])
+        resting = GaugeMetricFamily(
+            "hub_target_resting", "1 while an outside system rests or is paused", labels=["target"]
+        )
         now = timezone.now()
         for tracker in Tracker.objects.all():
             rests = tracker.paused or (tracker.resting_until is not None and tracker.resting_until > now)
@@ -33,9 +35,11 @@ class HubFigures(Collector):
 
     def _deliveries(self) -> Iterable[Metric]:
         states = GaugeMetricFamily("hub_deliveries", "Unfinished deliveries by state", labels=["kind", "state"])
-        waiting = GaugeMetricFamily("hub_delivery_oldest_due_seconds", "Age of the oldest due delivery", labels=["kind"])
+        waiting = GaugeMetricFamily(
+            "hub_delivery_oldest_due_seconds", "Age of the oldest due delivery", labels=["kind"]
+        )
         for kind in registry.kinds():
-            rows = kind.model._default_manager.filter(state__in=UNFINISHED_STATES)  # noqa: SLF001 (Django's public hook)
+            rows = kind.model._default_manager.filter(state__in=UNFINISHED_STATES)
             counts = dict(rows.order_by().values_list("state").annotate(Count("pk")))
             for state in UNFINISHED_STATES:
                 states.add_metric([kind.name, state.value], float(counts.get(state.value, 0)))
@@ -54,7 +58,7 @@ class HubFigures(Collector):
 
 def _oldest_due(kind: registry.Kind) -> float:
     now = timezone.now()
-    due = kind.model._default_manager.filter(state__in=DUE_STATES, not_before__lte=now)  # noqa: SLF001
+    due = kind.model._default_manager.filter(state__in=DUE_STATES, not_before__lte=now)
     oldest = due.aggregate(oldest=Min("not_before"))["oldest"]
     return (now - oldest).total_seconds() if oldest else 0.0
 
@@ -66,10 +70,7 @@ def oldest_due_seconds() -> float:
 
 def needing_a_person() -> int:
     """How many deliveries are parked, over all kinds."""
-    return sum(
-        kind.model._default_manager.filter(state=DeliveryState.PARKED).count()  # noqa: SLF001
-        for kind in registry.kinds()
-    )
+    return sum(kind.model._default_manager.filter(state=DeliveryState.PARKED).count() for kind in registry.kinds())
 
 
 _registry = CollectorRegistry(auto_describe=False)

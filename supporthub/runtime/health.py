@@ -43,7 +43,9 @@ def readyz(request: HttpRequest) -> HttpResponse:
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus figures, for configured networks or the token."""
     if not _may_see_details(request):
-        return HttpResponse("Figures are shown to METRICS_NETWORKS or with METRICS_TOKEN only.\n", status=403, content_type="text/plain")
+        return HttpResponse(
+            "Figures are shown to METRICS_NETWORKS or with METRICS_TOKEN only.\n", status=403, content_type="text/plain"
+        )
     return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
 
 

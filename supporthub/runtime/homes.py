@@ -5,6 +5,7 @@ places that this user can enter. The permissions of folders that others made are
 """
 
 import hashlib
+import itertools
 import os
 import pwd
 import stat
@@ -84,6 +85,19 @@ def make_home(data_dir: Path, recorded: str | None, environ: Mapping[str, str], 
     except OSError as error:
         raise StartError(f"{error.filename or place} cannot be made: {error.strerror}") from error
     return Home(place, make_socket_folder(data_dir, account, environ), logs, account)
+
+
+def put_aside_data_without_notes(home: Home) -> list[Path]:
+    """Rename data folders for which DATA_DIR has no note (any more); return their new names.
+
+    Without the note the keys are gone, so the data can serve no new hub; it is the operator's to remove.
+    """
+    moved = []
+    for folder in (home.place / "postgres", home.place / "redis"):
+        if folder.exists():
+            names = (folder.with_name(f"{folder.name}.{number}") for number in itertools.count(1))
+            moved.append(folder.rename(next(name for name in names if not name.exists())))
+    return moved
 
 
 def _claim_place(place: Path, data_dir: Path) -> None:

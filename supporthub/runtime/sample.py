@@ -1,4 +1,4 @@
-"""A small, removable sample: two customers, three boards (two go to Jira, one stays in the hub), people, technicians."""
+"""A small, removable sample: two customers, three boards (two go to Jira, one stays here), people, technicians."""
 
 from django.db import transaction
 from django.db.models import ProtectedError

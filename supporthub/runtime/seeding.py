@@ -1,4 +1,4 @@
-"""What a new hub needs: an admin, a tracker, schedules. Each function seeds once and returns a line for the terminal."""
+"""What a new hub needs: an admin, a tracker, schedules. Each seeds once and returns a line for the terminal."""
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password

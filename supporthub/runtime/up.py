@@ -22,7 +22,7 @@ from supporthub.runtime.environment import (
     write_notes,
 )
 from supporthub.runtime.errors import StartError, StopRequested
-from supporthub.runtime.homes import Home, make_home, remove_socket_folder
+from supporthub.runtime.homes import Home, make_home, put_aside_data_without_notes, remove_socket_folder
 from supporthub.runtime.postgres import EmbeddedPostgres
 from supporthub.runtime.processes import Command, tail, write_pid_file
 from supporthub.runtime.queue_restore import restore_unacknowledged
@@ -140,6 +140,9 @@ class _Hub:
     def _start_servers(self, home: Home) -> dict[str, str]:
         """Start the servers that the environment does not name; return the addresses that they add."""
         preflight.check_free_space(home.place)
+        if self.notes.place is None:
+            for moved in put_aside_data_without_notes(home):
+                _say(f"Data of an earlier hub, whose keys in embedded.json are gone, was put aside: {moved}")
         servers: dict[str, EmbeddedServer] = {}
         if not is_set(self.environ, "REDIS_URL"):
             servers["redis"] = EmbeddedRedis(home)

@@ -11,6 +11,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from supporthub.core.logging import logging_config
+from supporthub.settings.admin_theme import UNFOLD  # noqa: F401
 from supporthub.settings.env import Env
 
 # Before any model or form is defined: their classes are generic in type annotations only.
@@ -45,9 +46,9 @@ JIRA_TICKET_LABELS = env.words("JIRA_TICKET_LABELS", "helpdesk")
 
 # --- Applications -------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "supporthub.core.admin_config.HubAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -138,7 +139,10 @@ CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False
 CELERY_TASK_DEFAULT_QUEUE = "celery"
-CELERY_TASK_ROUTES = {"tickets.tasks.submit_ticket": {"queue": "tracker"}, "tickets.tasks.change_issue": {"queue": "tracker"}}
+CELERY_TASK_ROUTES = {
+    "tickets.tasks.submit_ticket": {"queue": "tracker"},
+    "tickets.tasks.change_issue": {"queue": "tracker"},
+}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

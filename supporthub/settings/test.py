@@ -8,8 +8,8 @@ os.environ.setdefault("DATABASE_URL", "postgres:///tests")
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:1/0")
 os.environ.setdefault("DELIVERY_TIME_SCALE", "0.02")
 
-from supporthub.settings.base import *  # noqa: E402, F403  (Django's settings modules inherit by import)
-from supporthub.settings.base import REST_FRAMEWORK, STATIC_ROOT  # noqa: E402
+from supporthub.settings.base import *  # noqa: F403  (Django's settings modules inherit by import)
+from supporthub.settings.base import REST_FRAMEWORK, STATIC_ROOT
 
 REST_FRAMEWORK = {**REST_FRAMEWORK, "TEST_REQUEST_DEFAULT_FORMAT": "json"}
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)

@@ -127,8 +127,16 @@ def install_engine(orders: Orders) -> None:
     """Steps of claim, settle and sweep of a submission."""
     commits = Commits(orders)
     commits.install()
+    around(engine, "_lease", _leasing(commits))
+    around(engine, "claim_row", _claiming(orders))
+    around(engine, "settle", _settling(orders))
+    around(submissions, "_record_issue", _recording(orders, commits))
+    around(sweep, "expire_leases", _expiring(orders))
+    around(registry, "hurry", before_and_after(orders, "sweep.marked", ""))
 
-    def leasing(original: Callable[..., Any]) -> Callable[..., Any]:
+
+def _leasing(commits: Commits) -> Wrapper:
+    def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
         def lease(kind: registry.Kind, row: Any) -> Claim:
             claim: Claim = original(kind, row)
             if isinstance(row, Submission):
@@ -137,7 +145,11 @@ def install_engine(orders: Orders) -> None:
 
         return lease
 
-    def claiming(original: Callable[..., Any]) -> Callable[..., Any]:
+    return wrap
+
+
+def _claiming(orders: Orders) -> Wrapper:
+    def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
         def claim_row(kind: registry.Kind, pk: int | None = None) -> Any:
             claim = original(kind, pk)
             if isinstance(claim, Claim) and isinstance(claim.row, Submission):
@@ -146,7 +158,11 @@ def install_engine(orders: Orders) -> None:
 
         return claim_row
 
-    def settling(original: Callable[..., Any]) -> Callable[..., Any]:
+    return wrap
+
+
+def _settling(orders: Orders) -> Wrapper:
+    def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
         def settle(kind: registry.Kind, claim: Claim, outcome: Any) -> bool:
             if not isinstance(claim.row, Submission):
                 return bool(original(kind, claim, outcome))
@@ -158,7 +174,11 @@ def install_engine(orders: Orders) -> None:
 
         return settle
 
-    def recording(original: Callable[..., Any]) -> Callable[..., Any]:
+    return wrap
+
+
+def _recording(orders: Orders, commits: Commits) -> Wrapper:
+    def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
         def record_issue(submission: Submission, result: Any) -> None:
             orders.pass_by("settle.row_written")
             original(submission, result)
@@ -166,7 +186,11 @@ def install_engine(orders: Orders) -> None:
 
         return record_issue
 
-    def expiring(original: Callable[..., Any]) -> Callable[..., Any]:
+    return wrap
+
+
+def _expiring(orders: Orders) -> Wrapper:
+    def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
         def expire_leases(kind: registry.Kind) -> int:
             expired = int(original(kind))
             if expired:
@@ -175,12 +199,7 @@ def install_engine(orders: Orders) -> None:
 
         return expire_leases
 
-    around(engine, "_lease", leasing)
-    around(engine, "claim_row", claiming)
-    around(engine, "settle", settling)
-    around(submissions, "_record_issue", recording)
-    around(sweep, "expire_leases", expiring)
-    around(registry, "hurry", before_and_after(orders, "sweep.marked", ""))
+    return wrap
 
 
 def _die_in(seconds: float) -> None:

@@ -53,7 +53,9 @@ class SubmissionFactory(DjangoModelFactory[Submission]):
     tag = factory.LazyFunction(lambda: marker(uuid.uuid4().hex))
     tracker = factory.LazyAttribute(lambda row: row.ticket.board.tracker)
     project_key = factory.LazyAttribute(lambda row: row.ticket.board.project_key)
-    state = factory.LazyAttribute(lambda row: DeliveryState.PENDING if row.ticket.board.tracker_id else DeliveryState.DONE)
+    state = factory.LazyAttribute(
+        lambda row: DeliveryState.PENDING if row.ticket.board.tracker_id else DeliveryState.DONE
+    )
 
 
 class TicketFactory(DjangoModelFactory[Ticket]):

@@ -198,6 +198,11 @@ class TrackerAdmin(PolicyAdmin):
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return {} if obj else super().get_prepopulated_fields(request, obj)
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "base_url":
+            kwargs["assume_scheme"] = "https"
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Count what runs once for the whole list, by each kind's partial index on running rows."""
         changelist = super().get_changelist_instance(request)

@@ -1,10 +1,10 @@
-"""Submissions and issue changes: what waits, why, what was tried, and what a person can do about it."""
+"""What submissions and issue changes share in the admin: what waits, why, what was tried, what a person can do."""
 
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -16,12 +16,9 @@ from accounts.admin.base import Place, PolicyAdmin, ShownInline
 from accounts.admin.preview import Step, address, open_preview, preview_urls
 from accounts.choices import Action
 from accounts.permissions import Scope
-from supporthub.core.admin import DELIVERY_TONES, chip, delivery_chip, duration, moment
+from supporthub.core.admin import chip, delivery_chip, duration, moment
 from supporthub.core.deliveries import desk
-from supporthub.core.deliveries.registry import Kind
 from supporthub.core.deliveries.states import DUE_STATES, AttemptResult, DeliveryState
-from tickets.models import IssueChange, IssueChangeAttempt, Submission, SubmissionAttempt
-from tickets.services import changes, submissions
 
 RESULT_TONES: dict[str, str] = {
     AttemptResult.OPEN: "running",
@@ -52,7 +49,7 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(state=self.value()) if self.value() in DeliveryState.values else queryset
 
 
-def _steps(retry: Any, accept: Any, cancel: Any) -> tuple[Step, ...]:
+def steps_for(retry: Any, accept: Any, cancel: Any) -> tuple[Step, ...]:
     """The three things a person can do; each function gets the request and the row."""
     return (
         Step(
@@ -122,7 +119,7 @@ class DeliveryAdmin(PolicyAdmin):
         return Place(organisation=obj.ticket.organisation_id, board=obj.ticket.board_id)
 
     def rows_within(self, rows: QuerySet[Any], scope: Scope) -> QuerySet[Any]:
-        raise NotImplementedError
+        return rows.filter(Q(ticket__organisation__in=scope.organisations) | Q(ticket__board__in=scope.boards))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("ticket", "tracker").defer("ticket__search", "tracker__token")

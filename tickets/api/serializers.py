@@ -66,7 +66,9 @@ class TicketEditSerializer(serializers.Serializer[Any]):
     priority = serializers.ChoiceField(Priority.choices, required=False)
     labels = serializers.ListField(child=LabelField(), required=False, max_length=20)
     assignee = serializers.EmailField(required=False, allow_null=True)
-    version = serializers.IntegerField(required=False, help_text="The version you looked at; 409 when it is not the present one.")
+    version = serializers.IntegerField(
+        required=False, help_text="The version you looked at; 409 when it is not the present one."
+    )
 
     def to_internal_value(self, data: Any) -> Any:
         refuse_unknown(self, data)

@@ -57,7 +57,10 @@ class TicketsView(GenericAPIView[Ticket]):
         summary="List tickets, newest first",
         parameters=[
             *(OpenApiParameter(name, OpenApiTypes.STR, many=True) for name in FILTERS),
-            *(OpenApiParameter(name, OpenApiTypes.STR, many=True, enum=list(kind.values)) for name, kind in CHOICES.items()),
+            *(
+                OpenApiParameter(name, OpenApiTypes.STR, many=True, enum=list(kind.values))
+                for name, kind in CHOICES.items()
+            ),
         ],
         responses=TicketSerializer(many=True),
     )
@@ -143,5 +146,7 @@ def _assignee(address: str | None) -> User | None:
         return None
     user = User.objects.filter(email=address.lower(), is_active=True).first()
     if user is None:
-        raise InvalidInput("Not accepted: assignee.", errors={"assignee": ["There is no active user with this address."]})
+        raise InvalidInput(
+            "Not accepted: assignee.", errors={"assignee": ["There is no active user with this address."]}
+        )
     return user

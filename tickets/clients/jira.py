@@ -1,20 +1,31 @@
 """Jira Cloud as the hub's issue tracker: translates between `tickets.ports` and Jira's REST API."""
 
 import time
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 import structlog
 from django.conf import settings
 
 from supporthub.core.errors import AuthError, IntegrationError, NotFound, OutcomeUnknown, Rejected, TransientError
+from supporthub.integrations.jira import jql
 from supporthub.integrations.jira.client import JiraClient
 from supporthub.integrations.jira.schemas import CreatedIssue, Issue
 from tickets.clients.jira_access import jira_client
 from tickets.clients.jira_cache import Memory, memory
-from tickets.clients.jira_issue import MOST_POSTS, Plan, explained, first_plan, labels_of, payload, without_refused
+from tickets.clients.jira_issue import (
+    MOST_POSTS,
+    PROPERTY,
+    Plan,
+    explained,
+    first_plan,
+    labels_of,
+    payload,
+    without_refused,
+)
 from tickets.clients.jira_metadata import Metadata, find_priority, unknown_project
 from tickets.clients.jira_people import People
-from tickets.clients.jira_search import Look, Walk, look_for
+from tickets.clients.jira_search import Look, Walk, age, carries, look_for
 from tickets.models.boards import Tracker
 from tickets.ports import Adjustment, Created, Finding, Found, IssueDraft, IssueRef, Missing
 
@@ -109,6 +120,7 @@ class JiraTracker:
         """
         self._begin()
         self._client.myself()
+        self._hurry()
         look = look_for(
             self._client, tag=tag, project_key=project_key, watermark=watermark, control_key=control_key,
             in_time=self._in_time,
@@ -122,12 +134,16 @@ class JiraTracker:
         walk = look.walk
         if walk is None:
             return Missing(conclusive=False, reason="Jira's search shows nothing yet, and reading by key failed.")
+        if walk.last_number < walk.first_number:
+            return Missing(conclusive=False, reason="Jira answers too slowly: there was no time to read by key.")
         last = f"{project_key}-{walk.last_number}"
-        read = f"Read {walk.first_key} to {last}" + (" and searched" if look.searched else "; the search failed")
+        read = f"Read {project_key}-{walk.first_number} to {last}" + (
+            " and searched" if look.searched else "; the search failed"
+        )
         doubt = self._doubt(walk, project_key, control_key)
         if doubt:
             return Missing(conclusive=False, reason=f"{read}: not found, but {doubt}.")
-        proof = f"the known issue {control_key} was seen" if control_key else "our account may read the project"
+        proof = f"the known issue {control_key} was seen" if walk.control_seen else "our account may read the project"
         return Missing(conclusive=True, reason=f"{read}: not there, and {proof}.")
 
     def _doubt(self, walk: Walk, project_key: str, control_key: str) -> str:
@@ -136,13 +152,36 @@ class JiraTracker:
             return "Jira could not read some of these keys"
         if not walk.reached_end:
             return "there are more issues than one look can read"
-        if control_key:
-            return "" if walk.control_seen else f"the known issue {control_key} was not seen either"
+        if not self._in_time():
+            return "there was no time to see what that is worth"
+        if walk.control_seen:
+            return ""
+        if control_key and not walk.control_moved:
+            return f"the known issue {control_key} was not seen either"
+        return self._unreadable(project_key)
+
+    def _unreadable(self, project_key: str) -> str:
+        """Why it is not certain that we may read the project; empty when Jira says so."""
         try:
             visible = self._client.permissions(project_key, ["BROWSE_PROJECTS"])["BROWSE_PROJECTS"]
         except IntegrationError as error:
             return f"it is not certain that we may read the project ({error.reason})"
         return "" if visible else f"our account may not read the project {project_key}"
+
+    def newest_number(self, *, project_key: str) -> int:
+        """See the port. A project that may not be seen counts as empty here: creating will say what is wrong with it."""
+        self._begin()
+        try:
+            newest = self._client.search(jql.newest(project_key), fields=["key"], first_only=True)
+        except Rejected:
+            return 0
+        return max((self._ref(issue).number for issue in newest), default=0)
+
+    def find_tagged(self, *, project_key: str, tags: Sequence[str]) -> Mapping[str, tuple[IssueRef, ...]]:
+        """See the port. Labels are copied when an issue is cloned; the property is what counts."""
+        self._begin()
+        hits = self._client.search(jql.labelled_any(project_key, tags), fields=["key"], properties=[PROPERTY])
+        return {tag: tuple(self._ref(issue) for issue in sorted(hits, key=age) if carries(issue, tag)) for tag in tags}
 
     # -- changing
 
@@ -215,6 +254,10 @@ class JiraTracker:
         if urlsplit(base).hostname != _GATEWAY:
             return base
         try:
-            return str(self._memory.recall(("site", base), lambda: (self._client.site_url(), _SITE_KNOWN_FOR)))
+            return str(self._memory.recall(("site", base), self._ask_site))
         except IntegrationError:
             return base
+
+    def _ask_site(self) -> tuple[str, float]:
+        self._hurry()
+        return self._client.site_url(), _SITE_KNOWN_FOR

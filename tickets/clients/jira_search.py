@@ -21,12 +21,16 @@ _NO_NUMBER = 999_999_999
 
 @dataclass(slots=True)
 class Walk:
-    """What reading keys upwards has shown so far."""
+    """What reading keys upwards has shown so far.
 
+    `control_moved`: the known issue can be read, but in another project, so it says nothing about reading this one.
+    """
+
+    first_number: int
+    last_number: int
     hits: dict[str, Issue] = field(default_factory=dict)
-    first_key: str = ""
-    last_number: int = 0
     control_seen: bool = False
+    control_moved: bool = False
     unread: bool = False
     reached_end: bool = False
 
@@ -106,11 +110,13 @@ def walk_keys(
 
     Numbers are given out upwards and never twice, so an issue made after the watermark was known has a higher one.
     """
-    walk = Walk(first_key=f"{project_key}-{watermark + 1}", last_number=watermark)
+    walk = Walk(first_number=watermark + 1, last_number=watermark)
     for _ in range(MOST_PAGES):
+        if not in_time():
+            break
         first = walk.last_number + 1
         keys = [f"{project_key}-{number}" for number in range(first, first + PAGE)]
-        control = [control_key] if control_key and first == watermark + 1 and control_key not in keys else []
+        control = [control_key] if control_key and first == walk.first_number and control_key not in keys else []
         page = _read(client, [*keys, *control, f"{project_key}-{_NO_NUMBER}"])
         unread = _unread(page, f"{project_key}-{_NO_NUMBER}")
         walk.last_number += PAGE
@@ -121,11 +127,9 @@ def walk_keys(
         if not there and not unread:
             walk.reached_end = True
             break
-        if not in_time():
-            break
     if control_key and not walk.control_seen and in_time():
         # A moved issue answers under its new key, so it is only recognised when asked for alone.
-        walk.control_seen = len(_read(client, [control_key])["issues"]) == 1
+        walk.control_moved = len(_read(client, [control_key])["issues"]) == 1
     return walk
 
 

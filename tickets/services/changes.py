@@ -1,9 +1,6 @@
 """Changes to issues that exist already: each its own delivery, in order of urgency. Now: watchers."""
 
 from collections.abc import Iterable
-from datetime import timedelta
-
-from django.conf import settings
 
 from supporthub.core import events
 from supporthub.core.deliveries import rules
@@ -12,6 +9,7 @@ from supporthub.core.deliveries.registry import Claim, Kind, register
 from supporthub.core.deliveries.states import DeliveryState
 from tickets.choices import ChangeVerb, TimelineKind
 from tickets.clients import tracker_client
+from tickets.clients.jira_access import longest_attempt
 from tickets.events import IssueChangeRequested
 from tickets.models import IssueChange, IssueChangeAttempt, IssueLink, Watcher
 from tickets.services.common import record
@@ -29,7 +27,9 @@ def request_watchers(*, ticket_id: int) -> None:
         return
     changes = IssueChange.objects.filter(ticket=ticket_id, verb=ChangeVerb.ADD_WATCHER)
     asked = {payload["person"] for payload in changes.values_list("payload", flat=True)}
-    for person_id in Watcher.objects.filter(ticket=ticket_id).exclude(person__in=asked).values_list("person", flat=True):
+    for person_id in (
+        Watcher.objects.filter(ticket=ticket_id).exclude(person__in=asked).values_list("person", flat=True)
+    ):
         change = IssueChange.objects.create(
             ticket_id=ticket_id, tracker_id=link.tracker_id, verb=ChangeVerb.ADD_WATCHER, payload={"person": person_id}
         )
@@ -80,7 +80,7 @@ KIND = register(
         reconcile=act,
         settled=settled,
         changed=changed,
-        timeout=timedelta(seconds=2 * (settings.JIRA_CONNECT_TIMEOUT + settings.JIRA_READ_TIMEOUT)),
+        timeout=longest_attempt(),
         hold_keys=hold_keys,
         target_field="tracker",
         select_related=("ticket__organisation", "ticket__board", "tracker"),

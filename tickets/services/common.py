@@ -11,7 +11,11 @@ from tickets.models import Ticket, TimelineEntry, next_version
 
 def locked(ticket_id: int) -> Ticket:
     """Return the ticket under its row lock (`no_key`: foreign keys to it may still be inserted)."""
-    return Ticket.objects.select_for_update(no_key=True, of=("self",)).select_related("board", "organisation").get(pk=ticket_id)
+    return (
+        Ticket.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("board", "organisation")
+        .get(pk=ticket_id)
+    )
 
 
 def record(ticket: Ticket, kind: TimelineKind, actor: User | None, **data: Any) -> TimelineEntry:

@@ -107,6 +107,8 @@ def _organisation(slug: str, requester: Person | None) -> Organisation:
     if slug:
         organisation = Organisation.objects.filter(slug=slug, is_active=True).first()
         if organisation is None:
-            raise _refuse("organisation", f"There is no active organisation {slug!r}; /api/v1/organisations/ lists them.")
+            raise _refuse(
+                "organisation", f"There is no active organisation {slug!r}; /api/v1/organisations/ lists them."
+            )
         return organisation
     return requester.organisation if requester else unknown_organisation()

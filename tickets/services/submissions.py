@@ -21,6 +21,7 @@ from supporthub.core.errors import Conflicted, NotThere
 from supporthub.core.ids import marker
 from tickets.choices import TimelineKind
 from tickets.clients import tracker_client
+from tickets.clients.jira_access import longest_attempt
 from tickets.events import IssueCreated, SubmissionRequested
 from tickets.models import IssueLink, Submission, SubmissionAttempt, Ticket
 from tickets.ports import Created, Found, IssueDraft, IssueRef, Missing
@@ -72,11 +73,13 @@ def draft_of(submission: Submission) -> IssueDraft:
 def act(claim: Claim) -> rules.Outcome:
     """Create the issue once."""
     submission: Submission = claim.row
+    tracker = tracker_client(submission.tracker)
     if submission.tries == 1:
         # Remembered before the first attempt: if an answer is lost, our issue can only lie above this number.
         known = highest_known_number(submission.tracker_id or 0, submission.project_key)
+        known = known or tracker.newest_number(project_key=submission.project_key)
         Submission.objects.filter(pk=submission.pk, fence=claim.fence).update(watermark=known)
-    return rules.Done(tracker_client(submission.tracker).create_issue(draft_of(submission)))
+    return rules.Done(tracker.create_issue(draft_of(submission)))
 
 
 def reconcile(claim: Claim) -> rules.Outcome:
@@ -86,7 +89,10 @@ def reconcile(claim: Claim) -> rules.Outcome:
     control = known.order_by("-number").values_list("key", flat=True).first()
     tracker = tracker_client(submission.tracker)
     finding = tracker.find_issue(
-        tag=submission.tag, project_key=submission.project_key, watermark=submission.watermark, control_key=control or ""
+        tag=submission.tag,
+        project_key=submission.project_key,
+        watermark=submission.watermark,
+        control_key=control or "",
     )
     match finding:
         case Found(ref, duplicates) if duplicates:
@@ -191,7 +197,7 @@ KIND = register(
         reconcile=reconcile,
         settled=settled,
         changed=changed,
-        timeout=timedelta(seconds=2 * (settings.JIRA_CONNECT_TIMEOUT + settings.JIRA_READ_TIMEOUT)),
+        timeout=longest_attempt() + timedelta(seconds=settings.JIRA_READ_TIMEOUT),
         hold_keys=hold_keys,
         target_field="tracker",
         select_related=(

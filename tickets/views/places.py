@@ -42,6 +42,7 @@ def ticket_words() -> dict[str, str]:
         "toNote": gettext("Write an internal note"),
         "toResolve": gettext("Resolve"),
         "toResolveNext": gettext("Resolve and go to the next"),
+        "togglePane": gettext("Show or hide the preview"),
         "toNew": gettext("New ticket"),
         "toBack": gettext("Back to the queue"),
         "toCopy": gettext("Copy the ticket number"),

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext, pgettext
 
 from supporthub.core.deliveries.states import DeliveryState
 from tickets import selectors
-from tickets.choices import Priority, TicketStatus, TimelineKind
+from tickets.choices import Priority, Source, TicketStatus, TimelineKind
 from tickets.models import IssueLink, Message, Submission, Ticket, TimelineEntry
 
 LATEST = 200
@@ -59,7 +59,7 @@ def sentence_of(entry: TimelineEntry) -> str:
     data = entry.data if isinstance(entry.data, dict) else {}
     match entry.kind:
         case TimelineKind.OPENED:
-            return _("opened this ticket")
+            return _opened(entry, data)
         case TimelineKind.STATUS_CHANGED:
             return _("changed the status from %(old)s to %(new)s") % _labels(TicketStatus, data)
         case TimelineKind.PRIORITY_CHANGED:
@@ -96,6 +96,13 @@ def _submission_sentence(kind: str, data: dict[str, Any]) -> str:
             return _("removed a watcher")
         case _:
             return str(TimelineKind(kind).label) if kind in TimelineKind.values else kind
+
+
+def _opened(entry: TimelineEntry, data: dict[str, Any]) -> str:
+    if entry.actor_id:
+        return _("opened this ticket")
+    sources = dict(Source.choices)
+    return _("The ticket came in (%(source)s)") % {"source": sources.get(data.get("source"), "–")}
 
 
 def _assigned(entry: TimelineEntry, data: dict[str, Any]) -> str:

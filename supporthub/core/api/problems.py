@@ -89,4 +89,6 @@ def server_error(request: HttpRequest) -> JsonResponse:
 
 
 def not_found(request: HttpRequest) -> JsonResponse:
-    return JsonResponse(problem(404, "not_found", "There is nothing at this address."), status=404, content_type=CONTENT_TYPE)
+    return JsonResponse(
+        problem(404, "not_found", "There is nothing at this address."), status=404, content_type=CONTENT_TYPE
+    )

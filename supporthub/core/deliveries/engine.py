@@ -93,7 +93,7 @@ def perform(kind: Kind, claim: Claim) -> rules.Outcome:
         return rules.Undecided(error.code, error.reason)
     except IntegrationError as error:
         return outcome_of(error, claim.mode)
-    except Exception:  # noqa: BLE001  (boundary: a defect of ours must neither lose the row nor repeat the effect)
+    except Exception:  # (boundary: a defect of ours must neither lose the row nor repeat the effect)
         logger.exception("delivery.defect", kind=kind.name, delivery=claim.row.pk, mode=claim.mode)
         if claim.row.tries >= TRIES_WITH_A_DEFECT:
             return rules.Park("defect", "The hub itself failed at this; the details are in its log.")
@@ -130,15 +130,13 @@ def settle(kind: Kind, claim: Claim, outcome: rules.Outcome) -> bool:
         )
         attempt = kind.attempts._default_manager.filter(pk=claim.attempt_id)
         if row is None:
-            attempt.update(
-                result=AttemptResult.LATE, code=_code(outcome), reason=_reason(outcome), ended_at=Now()
-            )
+            attempt.update(result=AttemptResult.LATE, code=_code(outcome), reason=_reason(outcome), ended_at=Now())
             return False
         facts = rules.Facts(
             mode=claim.mode, tries=row.tries, first_tried_at=row.first_tried_at or row.created_at,
             attempt_started_at=claim.row.db_now, unknown_since=row.unknown_since, now=row.db_now,
         )  # fmt: skip
-        change = rules.decide(outcome, facts, kind.policy, scale(), random.random)  # noqa: S311 (jitter, not a secret)
+        change = rules.decide(outcome, facts, kind.policy, scale(), random.random)  # jitter, not a secret
         attempt.update(
             result=rules.RESULTS[type(outcome)], code=_code(outcome), reason=_reason(outcome), ended_at=row.db_now
         )
@@ -203,9 +201,16 @@ def _apply(row: Any, change: rules.Change) -> None:
     row.done_at = row.db_now if change.state == DeliveryState.DONE else None
     row.save(
         update_fields=[
-            "state", "not_before", "unknown_since", "reason_code", "reason", "lease_until", "hurried_at", "done_at",
+            "state",
+            "not_before",
+            "unknown_since",
+            "reason_code",
+            "reason",
+            "lease_until",
+            "hurried_at",
+            "done_at",
             "updated_at",
-        ]  # fmt: skip
+        ]
     )
 
 
@@ -222,5 +227,3 @@ def _code(outcome: rules.Outcome) -> str:
 
 def _reason(outcome: rules.Outcome) -> str:
     return outcome.reason[:500]
-
-

@@ -47,7 +47,7 @@ def admit(target: OutsideTarget, now: datetime) -> Admission:
 
 def rest(target: OutsideTarget, until: datetime, reason: str) -> None:
     """Let the whole target rest, for example when its quota is used up; never shortens an ongoing rest."""
-    manager: models.Manager[OutsideTarget] = target.__class__._default_manager  # noqa: SLF001 (Django's public hook)
+    manager: models.Manager[OutsideTarget] = target.__class__._default_manager
     manager.filter(pk=target.pk).filter(
         models.Q(resting_until__isnull=True) | models.Q(resting_until__lt=until)
     ).update(resting_until=until, resting_reason=reason[:300])
@@ -61,7 +61,7 @@ def _running(target: OutsideTarget, now: datetime) -> int:
     """Live leases of every kind that goes to this target. Served by the partial index on running rows."""
     total = 0
     for kind in registry.kinds():
-        if kind.target_field and kind.model._meta.get_field(kind.target_field).related_model is target.__class__:  # noqa: SLF001
+        if kind.target_field and kind.model._meta.get_field(kind.target_field).related_model is target.__class__:
             live = {kind.target_field: target, "state": DeliveryState.RUNNING, "lease_until__gt": now}
-            total += kind.model._default_manager.filter(**live).count()  # noqa: SLF001
+            total += kind.model._default_manager.filter(**live).count()
     return total

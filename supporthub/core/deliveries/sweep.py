@@ -48,9 +48,15 @@ def expire_leases(kind: Kind) -> int:
             row.not_before = rules.next_look(row.unknown_since, row.db_now, kind.policy, engine.scale())
             row.save(
                 update_fields=[
-                    "unknown_since", "state", "lease_until", "hurried_at", "reason_code", "reason", "not_before",
+                    "unknown_since",
+                    "state",
+                    "lease_until",
+                    "hurried_at",
+                    "reason_code",
+                    "reason",
+                    "not_before",
                     "updated_at",
-                ]  # fmt: skip
+                ]
             )
         kind.changed([row.pk for row in rows])
     return len(rows)
@@ -92,7 +98,9 @@ def doubt_everything(kind: Kind) -> int:
     unfinished = Q(state__in=[DeliveryState.PENDING, DeliveryState.RUNNING])
     held = Q(state=DeliveryState.HELD, held_from=DeliveryState.PENDING)
     with transaction.atomic():
-        changed: Iterable[int] = list(kind.model._default_manager.filter(unfinished | held).values_list("pk", flat=True))
+        changed: Iterable[int] = list(
+            kind.model._default_manager.filter(unfinished | held).values_list("pk", flat=True)
+        )
         rows = kind.model._default_manager.filter(pk__in=changed)
         common = {"unknown_since": Now(), "reason_code": "restored", "hurried_at": None, "lease_until": None}
         rows.filter(held).update(held_from=DeliveryState.UNKNOWN, **common)

@@ -15,7 +15,7 @@ import structlog
 from channels.db import database_sync_to_async
 
 from supporthub.core.live import presence, store, wire
-from supporthub.core.live.client import Client
+from supporthub.core.live.client import Client, Pump
 from supporthub.core.live.desk import PresenceDesk
 from supporthub.core.live.feed import Feed
 from supporthub.core.live.presence import Person
@@ -42,6 +42,7 @@ class LiveHub:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._state = ""
         self._sockets = 0
+        self.pump = Pump(self.spawn)
         self.changes = 0  # control messages so far; tells a socket that rights changed while it was let in
 
     @property

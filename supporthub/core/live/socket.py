@@ -6,16 +6,15 @@ ticket (`?ticket=`), and may come from anywhere. Sockets only read: nothing said
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-import redis
 import structlog
 from django.conf import settings
 
 from supporthub.core.live import tickets, wire
-from supporthub.core.live.client import CLOSING, Client, Send
+from supporthub.core.live.client import Client, Send
 from supporthub.core.live.hub import LiveHub, Refresh
 from supporthub.core.live.origins import origin_is_ours
 from supporthub.core.live.subscription import Pace
@@ -64,20 +63,16 @@ class LiveSocket:
         except RefusedError as refusal:
             await send({"type": "websocket.close", "code": refusal.code, "reason": refusal.reason})
             return
-        client = Client(principal, send, secrets.token_hex(6))
+        client = Client(principal, send, secrets.token_hex(6), self.hub.pump)
         self.hub.join(client, known)
-        writing = asyncio.create_task(client.write())
-        reading = asyncio.create_task(self._read(client, receive))
-        client.on_stuck = reading.cancel
         try:
-            await asyncio.wait({reading, writing}, return_when=asyncio.FIRST_COMPLETED)
-            if client.closed:
-                await asyncio.wait({writing}, timeout=CLOSING)
+            async with asyncio.timeout(None) as client.limit:
+                await self._read(client, receive)
+        except TimeoutError:
+            logger.info("live.client_stuck", user=principal.user_id)
         finally:
             self.hub.leave(client)
-            writing.cancel()
-            reading.cancel()
-            _note(await asyncio.gather(writing, reading, return_exceptions=True))
+            client.closed = True
 
     async def _who(self, scope: Scope) -> LivePrincipal:
         if self.hub.sockets >= MOST_SOCKETS:
@@ -106,15 +101,14 @@ class LiveSocket:
 
     async def _read(self, client: Client, receive: Receive) -> None:
         """Do what the browser asks until it goes, or must go."""
-        while not client.closed:
-            message = await receive()
-            if message["type"] == "websocket.disconnect":
-                return
+        while (message := await receive())["type"] != "websocket.disconnect":
+            if client.closed:
+                continue  # until the server has brought the close frame to the client
             fault = _fault(client, message.get("text"))
             if fault is not None:
                 self.hub.leave(client)
                 client.close(*fault)
-                return
+                continue
             try:
                 self.hub.ask(client, wire.parse(message["text"]))
             except wire.MisunderstoodError as refusal:
@@ -141,10 +135,3 @@ def _comes_from_us(scope: Scope) -> bool:
         allowed_hosts=settings.ALLOWED_HOSTS,
         trusted_origins=settings.CSRF_TRUSTED_ORIGINS,
     )
-
-
-def _note(results: Iterable[BaseException | None]) -> None:
-    """A client that is gone (OSError, by the ASGI specification) is no news; anything else is."""
-    for result in results:
-        if isinstance(result, Exception) and not isinstance(result, OSError | redis.RedisError):
-            logger.error("live.socket_failed", error=type(result).__name__, exc_info=result)

@@ -23,7 +23,7 @@ SIGNED_OUT: Final = 4408
 LONGEST_FRAME: Final = 16 * 1024
 MOST_TOPICS: Final = 200
 
-Frame = dict[str, str]  # an ASGI `websocket.send` message; one object serves all sockets
+Frame = dict[str, Any]  # an ASGI `websocket.send` message; one object serves all sockets
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ def parse(text: str) -> Request:
     kind, topic, state = said.get("type"), said.get("topic"), said.get("state", "")
     if not isinstance(topic, str) or not NAME.fullmatch(topic):
         raise MisunderstoodError("no_such_topic")
-    if kind in {"subscribe", "unsubscribe", "resync"}:
+    if kind in ("subscribe", "unsubscribe", "resync"):  # a tuple: what a browser says need not be hashable
         return Request(kind, topic)
-    if kind == "presence" and state in {"viewing", "typing", "gone"}:
+    if kind == "presence" and state in ("viewing", "typing", "gone"):
         return Request(kind, topic, state)
     raise MisunderstoodError("unknown_request")
 

@@ -57,19 +57,22 @@ class JiraClient:
         found = self._http.send("GET", f"{_issue(id_or_key)}", effect=False, params=params)
         return cast("Issue", _object(found, "id", "key"))
 
-    def search(self, jql: str, *, fields: Sequence[str], properties: Sequence[str] = ()) -> list[Issue]:
-        """All hits of a bounded query. The index lags behind: a missing hit proves nothing.
+    def search(
+        self, jql: str, *, fields: Sequence[str], properties: Sequence[str] = (), first_only: bool = False
+    ) -> list[Issue]:
+        """All hits of a bounded query, or only its first. The index lags behind: a missing hit proves nothing.
 
         Raises Rejected for 400, which is also how Jira answers when a project of the query may not be seen.
         """
         found: list[Issue] = []
-        body: dict[str, Any] = {"jql": jql, "maxResults": 100, "fields": list(fields), "properties": list(properties)}
+        size = 1 if first_only else 100
+        body: dict[str, Any] = {"jql": jql, "maxResults": size, "fields": list(fields), "properties": list(properties)}
         tokens: set[str] = set()
         for _ in range(_MOST_PAGES):
             page = _object(self._http.send("POST", f"{_API}/search/jql", effect=False, body=body))
             found += _list_of(page.get("issues"), "id", "key")
             token = page.get("nextPageToken")
-            if not token or page.get("isLast") is True or token in tokens:
+            if first_only or not token or page.get("isLast") is True or token in tokens:
                 return found
             tokens.add(token)
             body = {**body, "nextPageToken": token}

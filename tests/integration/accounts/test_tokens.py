@@ -73,7 +73,9 @@ def test_a_made_up_token_is_401(token: str) -> None:
     assert answer.status_code == 401
 
 
-@pytest.mark.parametrize("body", [{}, {"email": "x"}, {"email": ["a"], "password": {}}, [], "x", {"email": "a\x00", "password": "b"}])
+@pytest.mark.parametrize(
+    "body", [{}, {"email": "x"}, {"email": ["a"], "password": {}}, [], "x", {"email": "a\x00", "password": "b"}]
+)
 def test_odd_credentials_are_a_clear_400(body: object) -> None:
     answer = APIClient(raise_request_exception=False).post(URL, body, format="json")
     assert answer.status_code == 400, answer.content

@@ -151,7 +151,10 @@ class TestIdempotency:
     def test_the_same_key_and_body_get_the_same_answer(self, api: APIClient, board: Board) -> None:
         first = post(api, GOOD, **{"Idempotency-Key": "k1"})
         second = api.post(
-            URL, json.dumps(dict(reversed(GOOD.items()))), content_type="application/json", headers={"Idempotency-Key": "k1"}
+            URL,
+            json.dumps(dict(reversed(GOOD.items()))),
+            content_type="application/json",
+            headers={"Idempotency-Key": "k1"},
         )
         assert (second.status_code, second.json(), second["Location"]) == (201, first.json(), first["Location"])
         assert second["Idempotent-Replayed"] == "true"

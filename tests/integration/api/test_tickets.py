@@ -52,7 +52,9 @@ def test_filters_are_combined_and_repeated_ones_mean_either(api: APIClient) -> N
     assert {ticket["key"] for ticket in page["results"]} == set(wanted)
 
 
-@pytest.mark.parametrize("query", ["status=odd", "priority=odd", "board=a%00b", "cursor=%00", "cursor=bm9wZQ", "limit=x"])
+@pytest.mark.parametrize(
+    "query", ["status=odd", "priority=odd", "board=a%00b", "cursor=%00", "cursor=bm9wZQ", "limit=x"]
+)
 def test_odd_queries_are_answered_and_never_fail(api: APIClient, query: str) -> None:
     assert api.get(f"/api/v1/tickets/?{query}").status_code in {200, 400, 404}
 
@@ -64,7 +66,9 @@ def test_a_ticket_is_found_by_the_hubs_key_and_the_trackers_in_any_case(api: API
         assert (answer["key"], answer["external_key"]) == (link.ticket.key, link.key)
 
 
-@pytest.mark.parametrize("key", ["HUB-999999", "HUB-0", "HUB-", "HUB-99999999999999999999", "NOPE-1", "%00", "a%2Fb", "-"])
+@pytest.mark.parametrize(
+    "key", ["HUB-999999", "HUB-0", "HUB-", "HUB-99999999999999999999", "NOPE-1", "%00", "a%2Fb", "-"]
+)
 def test_an_unknown_key_is_a_404_problem(api: APIClient, key: str) -> None:
     answer = api.get(f"/api/v1/tickets/{key}/")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
@@ -97,7 +101,9 @@ class TestPermission:
         client = signed_in(user)
         assert client.get(f"/api/v1/tickets/{ticket.key}/").status_code == 200
         assert client.post(f"/api/v1/tickets/{ticket.key}/transitions/", {"verb": "start"}).status_code == 403
-        assert client.post(f"/api/v1/tickets/{ticket.key}/messages/", {"kind": "public", "body": "x"}).status_code == 403
+        assert (
+            client.post(f"/api/v1/tickets/{ticket.key}/messages/", {"kind": "public", "body": "x"}).status_code == 403
+        )
 
     def test_somebody_without_a_role_sees_nothing(self) -> None:
         TicketFactory()
@@ -158,7 +164,9 @@ class TestWork:
         ticket = TicketFactory()
         outsider = UserFactory()
         assert "assignee" in api.patch(f"/api/v1/tickets/{ticket.key}/", {"assignee": outsider.email}).json()["errors"]
-        assert "assignee" in api.patch(f"/api/v1/tickets/{ticket.key}/", {"assignee": "no@body.example"}).json()["errors"]
+        assert (
+            "assignee" in api.patch(f"/api/v1/tickets/{ticket.key}/", {"assignee": "no@body.example"}).json()["errors"]
+        )
         assert api.patch(f"/api/v1/tickets/{ticket.key}/", {"assignee": None}).status_code == 200
 
     def test_watchers_come_and_go_and_twice_is_once(self, api: APIClient) -> None:

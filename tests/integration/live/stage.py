@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import uvicorn
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from supporthub.core.live.socket import LiveSocket
 from supporthub.core.live.subscription import Pace
@@ -119,7 +120,7 @@ class HubServer:
         query = f"?{urlencode({'ticket': ticket})}" if ticket else ""
         connection = connect(
             f"ws://127.0.0.1:{self.port}/ws/live/{query}",
-            origin=self.origin if origin == "" else origin,  # type: ignore[arg-type]
+            origin=Origin(self.origin if origin == "" else origin) if origin is not None else None,
             additional_headers={"Cookie": f"user={user_id}"},
             compression=None,
             legacy=True,
@@ -177,8 +178,7 @@ class Browser:
             try:
                 self.next(max(0.01, deadline - time.monotonic()))
             except ConnectionClosed as closed:
-                assert closed.rcvd is not None
-                return closed.rcvd.code
+                return closed.rcvd.code if closed.rcvd else 0
 
     def heard_nothing(self, fits: Callable[[Said], bool]) -> bool:
         return not any(fits(said) for said in self.heard)

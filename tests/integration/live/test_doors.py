@@ -135,9 +135,11 @@ def test_bytes_and_long_frames_end_the_socket(stage: Stage) -> None:
 
 def test_too_many_messages_end_the_socket(stage: Stage) -> None:
     browser = stage.browser(stage.hub())
-    with pytest.raises(ConnectionClosed):  # when the close arrives while we still send
+    try:
         for _ in range(2000):
             browser.say(type="unsubscribe", topic=TOPIC)
+    except ConnectionClosed:
+        pass  # the close arrived while we were still sending
     assert browser.close_code() == 1008
 
 

@@ -113,6 +113,12 @@ def test_an_event_is_judged_once_for_all_with_the_same_rights(stage: Stage) -> N
     assert sorted(map(len, stage.house.judged)) == [1, 2]  # type: ignore[arg-type]
 
 
+def _take_numbers(count: int) -> str:
+    """Advance the topic as `count` publishers would; return its epoch."""
+    (epoch,) = {store.advance(TOPIC)[0] for _ in range(count)}
+    return epoch
+
+
 def _send_numbered(epoch: str, *numbers: int) -> None:
     async def send() -> None:
         for number in numbers:
@@ -126,7 +132,7 @@ def test_overtaken_event_is_put_back_in_order(stage: Stage) -> None:
     """Numbers are taken before sending, so a slower publisher may send the lower number later."""
     browser = stage.browser(stage.hub())
     browser.subscribe(TOPIC)
-    epoch = [store.advance(TOPIC) for _ in range(3)][0][0]
+    epoch = _take_numbers(3)
     _send_numbered(epoch, 3, 2, 1)
     browser.event(3)
     assert _positions(browser) == [(0, 1), (1, 2), (2, 3)]
@@ -135,7 +141,7 @@ def test_overtaken_event_is_put_back_in_order(stage: Stage) -> None:
 def test_event_that_is_sent_twice_is_shown_once(stage: Stage) -> None:
     browser = stage.browser(stage.hub())
     browser.subscribe(TOPIC)
-    epoch = [store.advance(TOPIC) for _ in range(2)][0][0]
+    epoch = _take_numbers(2)
     _send_numbered(epoch, 1, 1, 2)
     browser.event(2)
     assert _positions(browser) == [(0, 1), (1, 2)]

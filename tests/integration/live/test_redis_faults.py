@@ -16,7 +16,7 @@ TOPIC = "place:open"
 
 
 def _snapshot(said: Said) -> bool:
-    return said["type"] == "snapshot"
+    return bool(said["type"] == "snapshot")
 
 
 def _hears_events_again(browser: Browser, version: int) -> None:

@@ -110,6 +110,7 @@ def test_data_dir_of_another_user_is_one_line(ordinary_checkout: Checkout) -> No
 def test_foreign_database_version_is_one_line_and_nothing_is_left(checkout: Checkout) -> None:
     (checkout.data_dir / "postgres").mkdir(parents=True)
     (checkout.data_dir / "postgres" / "PG_VERSION").write_text("13\n")
+    write_notes(checkout.data_dir, Notes(place="."))
     code, output = checkout.up_to_its_end()
     assert code == 2
     assert "was made by PostgreSQL 13, this installation has " in output

@@ -112,6 +112,14 @@ def test_a_known_issue_that_was_moved_still_proves(jira: Jira) -> None:
     assert missing(look(jira, watermark=5, control="HELP-2")).conclusive
 
 
+def test_a_known_issue_that_was_moved_does_not_prove_that_its_old_project_can_be_read(jira: Jira) -> None:
+    jira.control.create_issue(count=5)
+    jira.control.create_issue(**OURS)
+    jira.control.move_issue("HELP-2", "NET")
+    jira.control.faults(rule("no_permission", permission="BROWSE_PROJECTS", project="HELP"))
+    assert not missing(look(jira, watermark=5, control="HELP-2")).conclusive
+
+
 def test_a_known_issue_that_is_not_seen_proves_nothing(jira: Jira) -> None:
     jira.control.create_issue(count=5)
     jira.control.delete_issue("HELP-2")
@@ -177,7 +185,15 @@ def test_a_walk_that_runs_out_of_time_proves_nothing(jira: Jira) -> None:
     jira.control.faults(rule("latency", **BULK, ms=300))
     verdict = missing(look(jira, patience=0.2))
     assert not verdict.conclusive
+    assert "Read HELP-1 to HELP-50" in verdict.reason
     assert "more issues than one look can read" in verdict.reason
+
+
+def test_a_walk_that_has_no_time_at_all_proves_nothing(jira: Jira) -> None:
+    jira.control.faults(rule("latency", **SEARCH, ms=400))
+    verdict = missing(look(jira, patience=0.3))
+    assert not verdict.conclusive
+    assert "no time to read by key" in verdict.reason
 
 
 def test_keys_that_jira_could_not_read_prove_nothing(jira: Jira) -> None:

@@ -12,7 +12,7 @@ from tickets.clients.jira import JiraTracker
 from tickets.clients.jira_cache import Memory
 
 TYPES = {"values": [{"id": "7", "name": "Task"}], "isLast": True}
-FIELDS = {"values": [{"fieldId": "summary"}], "isLast": True}
+FIELDS = {"values": [{"fieldId": "summary"}, {"fieldId": "labels"}], "isLast": True}
 
 
 class Scripted(OutsideHttp):

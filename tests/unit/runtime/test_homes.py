@@ -12,6 +12,7 @@ from supporthub.runtime.homes import (
     make_private,
     make_socket_folder,
     may_enter,
+    put_aside_data_without_notes,
     remove_socket_folder,
     short_name,
     socket_folder_candidates,
@@ -58,6 +59,16 @@ def test_socket_path_stays_short_however_deep_data_dir_lies(tmp_path: Path) -> N
     assert folder.stat().st_mode & 0o777 == 0o700
     remove_socket_folder(home)
     assert not folder.exists()
+
+
+def test_data_whose_keys_are_gone_is_put_aside_and_never_overwrites(tmp_path: Path) -> None:
+    home = Home(place=tmp_path, sockets=tmp_path / "s", logs=tmp_path, account=None)
+    assert put_aside_data_without_notes(home) == []
+    for content in ("first", "second"):
+        (tmp_path / "postgres").mkdir()
+        (tmp_path / "postgres" / "row").write_text(content)
+        put_aside_data_without_notes(home)
+    assert [(tmp_path / f"postgres.{number}" / "row").read_text() for number in (1, 2)] == ["first", "second"]
 
 
 def test_runtime_folder_of_the_session_is_preferred() -> None:

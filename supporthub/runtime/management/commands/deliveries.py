@@ -11,7 +11,7 @@ from supporthub.core.deliveries.sweep import doubt_everything, sweep
 
 
 class Command(BaseCommand):
-    help = "after-restore: hold everything and doubt what was unfinished; sweep: do now what beat does every ten seconds."
+    help = "after-restore: hold everything, doubt what was unfinished; sweep: do now what beat does every ten seconds."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("what", choices=["after-restore", "sweep"])

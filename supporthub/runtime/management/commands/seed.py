@@ -1,4 +1,4 @@
-"""`manage.py seed`: rows that must exist before the first request. Idempotent; a lead's changes are never overwritten."""
+"""`manage.py seed`: rows that must exist before the first request. Idempotent; a lead's changes stay."""
 
 from typing import Any
 

@@ -1,0 +1,196 @@
+"""Carries out a plan against a stack while tickets come in, waits until all is quiet, and judges."""
+
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+import psycopg
+
+from supporthub.runtime.processes import wait_until
+from tests.chaos import plan as plans
+from tests.chaos.intake import Intake
+from tests.chaos.plan import Deed, Plan
+from tests.chaos.records import World
+from tests.chaos.stack import Stack
+from tests.chaos.survey import survey, unfinished
+from tests.chaos.verdict import Fault, found_after_doubt, judge, sent_again
+
+CLIENTS = 6
+_ORDER_SECONDS = 6.0  # an order that nobody comes past by then stays open while the campaign goes on
+_QUIET_SECONDS = 240.0
+_CHASES = 25
+
+
+def seed_of_run() -> int:
+    """CHAOS_SEED, else a new one; printed with the report, so that a campaign can be repeated."""
+    given = os.environ.get("CHAOS_SEED")
+    return int(given) if given else random.SystemRandom().randrange(1, 1_000_000)
+
+
+def tickets_of_run() -> int:
+    """CHAOS_TICKETS: how many tickets a campaign has."""
+    return int(os.environ.get("CHAOS_TICKETS", "50"))
+
+
+@dataclass
+class Report:
+    """What was done, and what came of it."""
+
+    plan: Plan
+    world: World
+    faults: list[Fault]
+    refusals: list[str]
+    done: Counter[tuple[str, str]]
+    jira_faults: Counter[str]
+    hits: Counter[str]
+    retries: int
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def kinds(self) -> Counter[str]:
+        """Broken promises by kind."""
+        return Counter(fault.kind for fault in self.faults)
+
+    def table(self) -> str:
+        """A few lines for people."""
+        found = sum(found_after_doubt(ticket) for ticket in self.world.tickets)
+        again = sum(sent_again(ticket) for ticket in self.world.tickets)
+        rows = {
+            "seed": f"{self.plan.seed} (CHAOS_SEED repeats it)",
+            "tickets accepted": f"{len(self.world.accepted)} ({self.retries} requests were repeated)",
+            "issues in Jira": len(self.world.issues),
+            "killed (kill -9)": _counted({target: n for (verb, target), n in self.done.items() if verb == "kill"}),
+            "frozen": _counted({target: n for (verb, target), n in self.done.items() if verb == "freeze"}),
+            "all killed at once": self.done["crash", "everything"],
+            "died at a step": _counted(self.hits),
+            "Jira's faults": _counted(self.jira_faults),
+            "in doubt, then found": found,
+            "in doubt, then sent again": again,
+            "seconds": _counted({name: round(value) for name, value in self.seconds.items()}),
+            "broken promises": _counted(self.kinds()) or "none",
+        }
+        width = max(map(len, rows))
+        return "\n".join(f"  {name:<{width}}  {value}" for name, value in rows.items())
+
+    def story(self) -> str:
+        """Table and the first broken promises, for a failed test."""
+        lines = [f"  {fault.kind} {fault.subject}: {fault.text}" for fault in self.faults[:20]]
+        return "\n".join(["", self.table(), *lines, *self.refusals[:5]])
+
+
+def _counted(counts: dict[str, int] | Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+
+
+class Campaign:
+    """One run of a plan. `chase`: go on until every ordered step was hit (a naive worker never passes some)."""
+
+    def __init__(self, stack: Stack, plan: Plan, *, chase: bool = True) -> None:
+        self.stack = stack
+        self.plan = plan
+        self.chase = chase
+        self.intake = Intake(stack.url, CLIENTS)
+        self.done: Counter[tuple[str, str]] = Counter()
+
+    def run(self) -> Report:
+        """The whole campaign; the stack runs before and after. AssertionError when it never becomes quiet."""
+        clock = {"start": time.monotonic()}
+        self.stack.control.set_search_lag(plans.SEARCH_LAG)
+        self.intake.start()
+        for deed in self.plan.deeds:
+            self.carry_out(deed)
+        if self.chase:
+            self.chase_orders()
+        clock["blows"] = time.monotonic()
+        jira_faults = self.calm_down()
+        clock["quiet"] = time.monotonic()
+        world = survey(self.stack, self.intake.accepted)
+        names = list(clock)
+        return Report(
+            plan=self.plan,
+            world=world,
+            faults=judge(world),
+            refusals=self.intake.refusals,
+            done=self.done,
+            jira_faults=jira_faults,
+            hits=self.stack.orders.hits(),
+            retries=self.intake.retries,
+            seconds={name: clock[name] - clock[names[names.index(name) - 1]] for name in names[1:]},
+        )
+
+    def carry_out(self, deed: Deed) -> None:
+        """One blow, while tickets come in."""
+        self._switch_on(deed.rules)
+        self.intake.release(deed.tickets)
+        match deed.verb:
+            case "order":
+                self._order(deed.target, _ORDER_SECONDS)
+                time.sleep(deed.seconds)
+            case "kill":
+                wait_until(lambda: self.stack.kill(deed.target), 10, every=0.05)
+                self.done["kill", deed.target] += 1
+                time.sleep(deed.seconds)
+            case "freeze":
+                wait_until(lambda: self.stack.freeze(deed.target, deed.seconds), 10, every=0.05)
+                self.done["freeze", deed.target] += 1
+            case "crash":
+                time.sleep(deed.seconds)
+                self.stack.crash()
+                self.stack.start()
+                self.done["crash", deed.target] += 1
+
+    def chase_orders(self) -> None:
+        """Send further tickets until nobody is left who has not come past the step where it is to die."""
+        for _ in range(_CHASES):
+            pending = sorted(self.stack.orders.pending())
+            if not pending:
+                return
+            self.intake.release(6)
+            self._order(pending[0], 4.0)
+
+    def calm_down(self) -> Counter[str]:
+        """Stop all faults, let everything finish. Returns how often each of Jira's faults struck."""
+        for step in self.stack.orders.pending():
+            self.stack.orders.withdraw(step)
+        self.stack.wait_ready()
+        struck: Counter[str] = Counter()
+        for switched_on in self.stack.control.list_faults():
+            struck[switched_on["kind"]] += switched_on["fired"]
+        self.stack.control.clear_faults()
+        self.intake.finish()
+        quiet = wait_until(lambda: _calm(lambda: unfinished(self.stack)), _QUIET_SECONDS, every=0.25)
+        assert quiet, f"{unfinished(self.stack)} deliveries are not finished after {_QUIET_SECONDS:.0f} s"
+        self.stack.wait_ready()
+        return struck
+
+    def _order(self, step: str, seconds: float) -> None:
+        """Order a death at `step`, make the hub go there, and wait for it."""
+        hits = self.stack.orders.hits()[step]
+        self._switch_on(plans.provocation(step, self.plan.seed))
+        self.stack.orders.give(step)
+        if step == "sweep.expired":  # a lease can only expire when a worker dies with it
+            self.stack.orders.give("claim.after_commit")
+        wait_until(lambda: self.stack.orders.hits()[step] > hits, seconds, every=0.05)
+
+    def _switch_on(self, rules: tuple[dict[str, object], ...]) -> None:
+        for wanted in rules:
+            # The sandbox may be down at this moment, by our own hand: the fault comes when it is back.
+            wait_until(lambda wanted=wanted: _accepted(lambda: self.stack.control.add_fault(wanted)), 20, every=0.1)  # type: ignore[misc]
+
+
+def _accepted(call: Callable[[], object]) -> bool:
+    try:
+        call()
+    except httpx.TransportError:
+        return False
+    return True
+
+
+def _calm(count: Callable[[], int]) -> bool:
+    try:
+        return count() == 0
+    except psycopg.Error:
+        return False

@@ -1,0 +1,70 @@
+"""The two kinds of deliveries of tickets."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from supporthub.core import events
+from supporthub.core.deliveries import desk
+from tickets.admin.deliveries import AttemptsInline, DeliveryAdmin, steps_for
+from tickets.events import IssueChangeRequested
+from tickets.models import IssueChange, IssueChangeAttempt, Submission, SubmissionAttempt
+from tickets.services import changes, submissions
+
+_NOW = ("ticket_link", "state_chip", "reason_line", "reason_code", "tries", "next_try")
+_TIMES = ("created_at", "first_tried_at", "unknown_since", "lease_until", "done_at")
+
+
+class SubmissionAttempts(AttemptsInline):
+    model = SubmissionAttempt
+
+
+class IssueChangeAttempts(AttemptsInline):
+    model = IssueChangeAttempt
+
+
+@admin.register(Submission)
+class SubmissionAdmin(DeliveryAdmin):
+    steps = steps_for(
+        retry=lambda request, row: submissions.retry_submission(ticket_id=row.ticket_id, actor=request.user),
+        accept=lambda request, row: submissions.accept_submission(ticket_id=row.ticket_id, actor=request.user),
+        cancel=lambda request, row: submissions.cancel_submission(ticket_id=row.ticket_id, actor=request.user),
+    )
+    inlines = (SubmissionAttempts,)
+    readonly_fields = ("ticket_link", "state_chip", "reason_line", "next_try")
+    fieldsets = (
+        (None, {"fields": _NOW}),
+        (_("Where to"), {"fields": ("tracker", "project_key", "tag", "watermark")}),
+        (_("When"), {"fields": _TIMES}),
+    )
+
+
+@transaction.atomic
+def _retry_change(_request: HttpRequest, row: IssueChange) -> None:
+    desk.retry(changes.KIND, row.pk)
+    events.publish(IssueChangeRequested(row.pk))
+
+
+def _accept_change(_request: HttpRequest, row: IssueChange) -> None:
+    desk.accept(changes.KIND, row.pk)
+
+
+def _cancel_change(_request: HttpRequest, row: IssueChange) -> None:
+    desk.cancel(changes.KIND, row.pk)
+
+
+@admin.register(IssueChange)
+class IssueChangeAdmin(DeliveryAdmin):
+    steps = steps_for(retry=_retry_change, accept=_accept_change, cancel=_cancel_change)
+    list_display = ("ticket_line", "verb", *DeliveryAdmin.list_display[1:])
+    list_filter: Any = (*DeliveryAdmin.list_filter, "verb")
+    inlines = (IssueChangeAttempts,)
+    readonly_fields = ("ticket_link", "state_chip", "reason_line", "next_try")
+    fieldsets = (
+        (None, {"fields": ("verb", *_NOW)}),
+        (_("Where to"), {"fields": ("tracker",)}),
+        (_("When"), {"fields": _TIMES}),
+    )
