@@ -14,8 +14,3 @@ class AccessChanged:
 class SignedOut:
     user_id: int
     session_key: str
-
-
-@dataclass(frozen=True, slots=True)
-class HoldsChanged:
-    reason: str

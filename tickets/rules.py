@@ -1,9 +1,9 @@
 """The queue's filter as the address bar holds it: pure, and the same in both directions."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
-from typing import Literal
+from typing import Any
 from urllib.parse import urlencode
 
 from tickets.choices import Priority, TicketStatus
@@ -21,8 +21,6 @@ _SLUG = re.compile(r"[A-Za-z0-9_-]{1,50}")
 _LABEL_LENGTH = 100
 _WORD = re.compile(r"\w+")
 _CURSOR = re.compile(r"\d{1,18}(?:\.\d{1,18})?")
-
-Several = Literal["board", "organisation", "status", "priority", "label"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,8 @@ class QueueFilter:
                     several[name][value] = None
             elif _single_is_fine(name, value):
                 single[name] = value
-        return cls(**{name: tuple(values) for name, values in several.items()}, **single)  # type: ignore[arg-type]
+        several_values: dict[str, Any] = {name: tuple(values) for name, values in several.items()}
+        return cls(**several_values, **single)
 
     def to_query(self) -> str:
         """Return the query string that `from_query` reads back to an equal filter; defaults are left out."""
@@ -70,7 +69,8 @@ class QueueFilter:
         """Return the filter without one chip, back at the top of the list."""
         present = getattr(self, name)
         rest = tuple(item for item in present if item != value) if isinstance(present, tuple) else ""
-        return replace(self, **{name: rest, "before": ""})
+        changes: dict[str, Any] = {name: rest, "before": ""}
+        return replace(self, **changes)
 
     def bare(self) -> "QueueFilter":
         """Return the view and the order alone."""
@@ -92,7 +92,7 @@ def _is_slug(value: str) -> bool:
     return _SLUG.fullmatch(value) is not None
 
 
-_ACCEPTS = {
+_ACCEPTS: dict[str, Callable[[str], bool]] = {
     "board": _is_slug,
     "organisation": _is_slug,
     "status": lambda value: value in TicketStatus.values,

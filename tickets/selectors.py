@@ -18,6 +18,9 @@ from tickets.models import Board, BoardGrant, IssueLink, Message, Ticket, Tracke
 from tickets.rules import ME, NOBODY, QueueFilter, prefix_query
 
 
+LONGEST_NUMBER = 15
+
+
 def board_grants(user_id: int) -> list[Grant]:
     """Grant source for accounts.permissions."""
     return [
@@ -61,7 +64,7 @@ def parse_hub_key(key: str) -> int | None:
         and prefix.upper() == settings.TICKET_KEY_PREFIX
         and number.isascii()
         and number.isdigit()
-        and len(number) < 16
+        and len(number) <= LONGEST_NUMBER
     ):
         return int(number)
     return None
@@ -102,10 +105,6 @@ def highest_known_number(tracker_id: int, project_key: str) -> int:
     """Return the largest issue number that we know to exist in the project; 0 when none."""
     links = IssueLink.objects.filter(tracker=tracker_id, project_key=project_key)
     return links.order_by("-number").values_list("number", flat=True).first() or 0
-
-
-def resting_trackers() -> list[Tracker]:
-    return list(Tracker.objects.filter(Q(paused=True) | Q(resting_until__isnull=False)))
 
 
 def board_digests(board_ids: Iterable[int]) -> dict[int, tuple[int, int, int]]:
@@ -193,9 +192,9 @@ def found_by(words: str) -> Q:
 
     People are looked up first (one query): two indexes joined by OR are quick, a join under an OR is not.
     """
-    number = parse_hub_key(words.lstrip("#")) or (
-        int(bare) if (bare := words.lstrip("#")).isdecimal() and len(bare) < 16 else None
-    )
+    bare = words.lstrip("#")
+    is_number = bare.isascii() and bare.isdigit() and len(bare) <= LONGEST_NUMBER
+    number = int(bare) if is_number else parse_hub_key(bare)
     if number is not None:
         return Q(pk=number)
     found = Q(requester__in=_people_starting_with(words.lower()))

@@ -3,9 +3,7 @@
 from django.db import transaction
 
 from accounts.choices import HoldScope
-from accounts.events import HoldsChanged
 from accounts.models import Hold, User
-from supporthub.core import events
 from supporthub.core.errors import InvalidInput
 
 
@@ -19,7 +17,6 @@ def place_hold(*, scope: str, value: str, reason: str, actor: User | None, obser
     hold, _made = Hold.objects.update_or_create(
         scope=scope, value=value, defaults={"reason": reason, "observe": observe, "created_by": actor}
     )
-    events.publish(HoldsChanged(reason))
     return hold
 
 
@@ -27,4 +24,3 @@ def place_hold(*, scope: str, value: str, reason: str, actor: User | None, obser
 def lift_hold(*, hold_id: int) -> None:
     """Release what this hold held; the next sweep sends it on."""
     Hold.objects.filter(pk=hold_id).delete()
-    events.publish(HoldsChanged(""))

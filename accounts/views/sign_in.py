@@ -28,7 +28,7 @@ class SignInForm(forms.Form):
 @never_cache
 @require_http_methods(["GET", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Sign in and go on to `next`, if that is a page of ours. The same words for a wrong address and a wrong password."""
+    """Sign in and go on to `next`, if that is a page of ours. Wrong address and wrong password get the same words."""
     where = _safe_next(request)
     if request.user.is_authenticated:
         return redirect(where)

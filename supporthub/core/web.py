@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, cast
 from urllib.parse import quote
 
 from django.contrib import messages
@@ -31,7 +31,7 @@ def page(view: View[P]) -> View[P]:
     """
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _to_sign_in(request)
         try:
@@ -41,7 +41,7 @@ def page(view: View[P]) -> View[P]:
         response.setdefault("Cache-Control", "private, no-cache")
         return response
 
-    return wrapped
+    return cast(View[P], wrapped)
 
 
 def refused(request: HttpRequest, error: HubError) -> HttpResponse:

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class RuntimeConfig(AppConfig):
-    """The composition root as an app: management commands, the doctor's checks, and Celery's application as the current one."""
+    """The composition root as an app: commands, the doctor's checks, and Celery's application as the current one."""
 
     name = "supporthub.runtime"
     label = "runtime"

@@ -99,8 +99,10 @@ def tracker_findings() -> Iterable[Finding]:
     """The environment seeds the tracker's row once; afterwards the row wins, and a difference is said here."""
     if settings.JIRA_CONFIGURED and not Tracker.objects.filter(base_url=settings.ATLASSIAN_URL).exists():
         known = ", ".join(Tracker.objects.values_list("base_url", flat=True)) or "none"
-        yield Finding("trackers", Verdict.WARNING, f"ATLASSIAN_URL is {settings.ATLASSIAN_URL}, the trackers are: {known}",
-                      "The rows win. Change the tracker in the admin, or the variable.")  # fmt: skip
+        yield Finding(
+            "trackers", Verdict.WARNING, f"ATLASSIAN_URL is {settings.ATLASSIAN_URL}, the trackers are: {known}",
+            "The rows win. Change the tracker in the admin, or the variable.",
+        )  # fmt: skip
 
 
 register(jira_findings)

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from supporthub.runtime import plan
 from supporthub.runtime.environment import UpConfig
@@ -29,6 +30,7 @@ def renamed(make: Maker, product: str, ours: str) -> Maker:
 
 
 if __name__ == "__main__":
-    plan.web = renamed(plan.web, "supporthub.asgi:application", "tests.chaos.entry_asgi:application")
-    plan.worker = renamed(plan.worker, "supporthub.celery", os.environ["CHAOS_WORKER"])
+    product: Any = plan
+    product.web = renamed(plan.web, "supporthub.asgi:application", "tests.chaos.entry_asgi:application")
+    product.worker = renamed(plan.worker, "supporthub.celery", os.environ["CHAOS_WORKER"])
     sys.exit(main())

@@ -176,7 +176,8 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
     class Meta:
         model = Submission
         fields = [
-            "state", "external_key", "external_url", "reason_code", "reason", "tries", "not_before", "done_at", "attempts",
+            "state", "external_key", "external_url", "reason_code", "reason", "tries", "not_before", "done_at",
+            "attempts",
         ]  # fmt: skip
 
     @extend_schema_field({"type": "string", "nullable": True})

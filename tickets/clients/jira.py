@@ -169,7 +169,7 @@ class JiraTracker:
         return "" if visible else f"our account may not read the project {project_key}"
 
     def newest_number(self, *, project_key: str) -> int:
-        """See the port. A project that may not be seen counts as empty here: creating will say what is wrong with it."""
+        """See the port. A project that may not be seen counts as empty: creating will say what is wrong with it."""
         self._begin()
         try:
             newest = self._client.search(jql.newest(project_key), fields=["key"], first_only=True)

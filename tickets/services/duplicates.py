@@ -36,7 +36,7 @@ def look_for_duplicates() -> int:
 
 
 def _recent() -> Iterator[tuple[Tracker, str, list[Submission]]]:
-    """Done submissions of the last days in batches of one project; served by the index on what is done recently."""
+    """Done submissions of the last days, in batches of one project."""
     since = timezone.now() - LOOK_BACK
     recent = Submission.objects.filter(state=DeliveryState.DONE, done_at__gte=since, tracker__isnull=False)
     groups = recent.order_by("tracker_id", "project_key").values_list("tracker_id", "project_key").distinct()

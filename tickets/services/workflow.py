@@ -61,7 +61,7 @@ def edit_ticket(
     *, ticket_id: int, actor: User | None, title: str | None = None, priority: str | None = None,
     labels: list[str] | None = None, seen_version: int | None = None,
 ) -> Ticket:  # fmt: skip
-    """Change plain fields; each change is its own fact. Raises StaleVersion when `seen_version` is not the present one."""
+    """Change plain fields; each change is its own fact. Raises StaleVersion when `seen_version` is outdated."""
     ticket = locked(ticket_id)
     demand_fresh(ticket, seen_version)
     changed: list[str] = []

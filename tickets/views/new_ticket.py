@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.choices import Action
 from accounts.models import Organisation
-from accounts.permissions import Principal, demand, principal_for
+from accounts.permissions import Principal, principal_for
 from accounts.services.idempotency import Answer, once
 from directory.models import Person
 from directory.selectors import find_people

@@ -16,7 +16,7 @@ from accounts.choices import Action
 from accounts.models import Organisation, User
 from accounts.permissions import Principal, principal_for
 from supporthub.core.errors import HubError, InvalidInput
-from supporthub.core.web import done, page, wants_fragment
+from supporthub.core.web import done, page
 from tickets import selectors
 from tickets.choices import Priority, TicketStatus
 from tickets.models import Board, Ticket
@@ -27,6 +27,7 @@ from tickets.views.places import COUNTED, view_counts
 from tickets.views.rows import MOST_ROWS, PAGE_SIZE, Listing, digest_of, position
 
 MOST_IDS = 100
+LONGEST_ID = 15
 VIEW_NAMES = {
     "mine": gettext_lazy("My open"),
     "unassigned": gettext_lazy("Unassigned"),
@@ -93,7 +94,7 @@ def rows(request: HttpRequest) -> HttpResponse:
     """
     principal, wanted = principal_for(request), wanted_by(request)
     boards = list(selectors.visible_boards(principal))
-    ids = [int(word) for word in request.GET.get("ids", "").split(",") if word.isdecimal() and len(word) < 16][
+    ids = [int(word) for word in request.GET.get("ids", "").split(",") if word.isdecimal() and len(word) <= LONGEST_ID][
         :MOST_IDS
     ]
     headers = {"X-Live-Digest": digest_of(boards)}  # read before the rows: a change between the two is seen again
@@ -130,7 +131,7 @@ def preview(request: HttpRequest, key: str) -> HttpResponse:
 def bulk(request: HttpRequest) -> HttpResponse:
     """Do one thing to several tickets, each on its own; says what failed and why."""
     principal, actor = principal_for(request), signed_in(request)
-    ids = [int(word) for word in request.POST.getlist("id") if word.isdecimal() and len(word) < 16][:MOST_ROWS]
+    ids = [int(word) for word in request.POST.getlist("id") if word.isdecimal() and len(word) <= LONGEST_ID][:MOST_ROWS]
     act = _bulk_action(request, actor)
     tickets = selectors.visible_tickets(principal).filter(pk__in=ids)
     failed: list[str] = []
@@ -172,7 +173,7 @@ def _exactly(principal: Principal, typed: str) -> Ticket | None:
 
 def _size(request: HttpRequest) -> int:
     word = request.GET.get("size", "")
-    return max(1, min(int(word), MOST_ROWS)) if word.isdecimal() and len(word) < 6 else PAGE_SIZE  # noqa: PLR2004
+    return max(1, min(int(word), MOST_ROWS)) if word.isdecimal() and len(word) <= LONGEST_ID else PAGE_SIZE
 
 
 def _rows(listing: Listing) -> list[dict[str, Any]]:

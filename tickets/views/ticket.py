@@ -16,7 +16,8 @@ from tickets import selectors, workflow
 from tickets.choices import Priority
 from tickets.models import Ticket
 from tickets.views.acting import ticket_to
-from tickets.views.stream import nth_try, story_of, stream_of
+from tickets.views.story import nth_try, story_of
+from tickets.views.stream import stream_of
 
 PARTS = ("head", "stream", "submission", "properties", "person")
 _PRIMARY = ("start", "resolve", "close", "reopen")

@@ -24,6 +24,8 @@ from tickets.views.acting import signed_in, ticket_to
 
 LONGEST_MESSAGE = 200_000
 MOST_LABELS = 20
+LONGEST_LABEL = 100
+LONGEST_ID = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +156,8 @@ def retry(request: HttpRequest, key: str) -> HttpResponse:
 def _colleague(ticket: Ticket, wanted: str) -> User | None:
     if not wanted:
         return None
-    found = (
-        selectors.assignable_users(ticket).filter(pk=int(wanted)).first()
-        if wanted.isdecimal() and len(wanted) < 12
-        else None
-    )  # noqa: PLR2004
+    is_id = wanted.isascii() and wanted.isdigit() and len(wanted) <= LONGEST_ID
+    found = selectors.assignable_users(ticket).filter(pk=int(wanted)).first() if is_id else None
     if found is None:
         raise InvalidInput(_("This person may not work this ticket."))
     return found
@@ -172,7 +171,7 @@ def _change(field: str, value: str) -> dict[str, Any]:
         return {"title": value}
     if field == "labels":
         labels = list(dict.fromkeys(part for part in (word.strip() for word in value.split(",")) if part))
-        if len(labels) > MOST_LABELS or any(len(label) > 100 or " " in label for label in labels):  # noqa: PLR2004
+        if len(labels) > MOST_LABELS or any(len(label) > LONGEST_LABEL or " " in label for label in labels):
             raise InvalidInput(_("Labels have no spaces and at most 100 characters; separate them by commas."))
         return {"labels": labels}
     if field == "title":

@@ -217,4 +217,4 @@ class Feed:
                 client.offer(wire.event(event, after))
                 after = event["seq"]
         if self._seq is not None and after != self._seq and client.principal.key not in self._groups:
-            pass
+            self._hidden[client.principal.key] = after

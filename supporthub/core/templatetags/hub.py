@@ -96,7 +96,7 @@ def initials(name: str) -> str:
     """Two letters for a name or an address."""
     words = [
         word
-        for word in name.split("@")[0].replace(".", " ").replace("_", " ").replace("-", " ").split()
+        for word in name.split("@", maxsplit=1)[0].replace(".", " ").replace("_", " ").replace("-", " ").split()
         if word[0].isalnum()
     ]
     letters = [word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)]

@@ -131,6 +131,7 @@ def test_the_page_of_a_delivery_offers_what_its_state_allows(state: str, offered
 @pytest.mark.parametrize("path", ["tickets/ticket", "tickets/submission", "accounts/user", "tickets/tracker", "accounts/organisation"])
 def test_a_list_asks_as_many_queries_for_many_rows_as_for_few(path: str, hub: Hub, browse: Browse) -> None:
     client = browse(Role.LEAD)
+    browse(Role.TECHNICIAN, hub.fabrikam)
 
     def queries() -> int:
         with connection.execute_wrapper(counter := Counter()):

@@ -198,9 +198,10 @@ def test_twenty_equal_submissions_at_once_make_one_ticket(ben: User, board: Boar
 
 
 anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=8,
-)  # fmt: skip
+)
 FIELDS = ["title", "body", "board", "priority", "requester", "watchers", "labels", "organisation", "category"]
 
 

@@ -21,7 +21,7 @@ _ORDINARY = Account(65534, 65534)
 
 def python_of_everyone() -> str | None:
     """Return a Python of this version that an unprivileged user can execute with this run's packages."""
-    wanted = f"import sys, celery, uvicorn; sys.exit(sys.version_info[:2] != {sys.version_info[:2]})"
+    wanted = f"import sys, kombu, redis; sys.exit(sys.version_info[:2] != {sys.version_info[:2]})"
     packages = os.pathsep.join(path for path in sys.path if path.endswith("-packages"))
     for python in (
         sys.executable,

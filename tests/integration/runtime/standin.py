@@ -1,6 +1,6 @@
-"""A checkout in miniature: the real runtime around stand-ins for web, worker's app, migrations and sandbox.
+"""A checkout in miniature: the real runtime and databases around stand-ins for web, worker, migrations and sandbox.
 
-So these tests need no Django, start in a few seconds, and can break a part on purpose.
+So these tests start in seconds and can break a part on purpose; `test_whole_hub.py` runs the real thing once.
 """
 
 import os
@@ -21,33 +21,29 @@ import psutil
 from supporthub.runtime.environment import ROOT
 from supporthub.runtime.processes import Account, running_pid
 
+_SERVE = (
+    "import argparse, http.server\n"
+    "parser = argparse.ArgumentParser()\n"
+    "parser.add_argument('--port', type=int)\n"
+    "port = parser.parse_known_args()[0].port\n"
+)
 _FILES = {
     "supporthub/__init__.py": "",
-    "supporthub/asgi.py": (
-        "async def application(scope, receive, send):\n"
-        "    if scope['type'] != 'http':\n"
-        "        return\n"
-        "    await send({'type': 'http.response.start', 'status': 200, 'headers': []})\n"
-        "    await send({'type': 'http.response.body', 'body': b'ready'})\n"
+    "uvicorn/__init__.py": "",
+    "uvicorn/__main__.py": _SERVE
+    + (
+        "class Ready(http.server.BaseHTTPRequestHandler):\n"
+        "    def do_GET(self):\n"
+        "        self.send_response(200 if self.path == '/readyz' else 404)\n"
+        "        self.end_headers()\n"
+        "http.server.HTTPServer(('127.0.0.1', port), Ready).serve_forever()\n"
     ),
-    "supporthub/celery.py": (
-        "import os\n"
-        "from celery import Celery\n"
-        "os.environ.pop('DJANGO_SETTINGS_MODULE')  # Celery would look for Django\n"
-        "app = Celery('standin', broker=os.environ['REDIS_URL'].replace('unix://', 'redis+socket://', 1))\n"
-    ),
-    "django_celery_beat/__init__.py": "",
-    "django_celery_beat/schedulers.py": "from celery.beat import Scheduler as DatabaseScheduler\n",
+    "celery/__init__.py": "",
+    "celery/__main__.py": "import signal\nsignal.pause()\n",
     "tests/__init__.py": "",
     "tests/sandbox/__init__.py": "",
-    "tests/sandbox/__main__.py": (
-        "import argparse, http.server\n"
-        "parser = argparse.ArgumentParser()\n"
-        "for name in ('--host', '--port', '--data', '--jira-token'):\n"
-        "    parser.add_argument(name, required=True)\n"
-        "given = parser.parse_args()\n"
-        "http.server.HTTPServer((given.host, int(given.port)), http.server.SimpleHTTPRequestHandler).serve_forever()\n"
-    ),
+    "tests/sandbox/__main__.py": _SERVE
+    + ("http.server.HTTPServer(('127.0.0.1', port), http.server.SimpleHTTPRequestHandler).serve_forever()\n"),
     "manage.py": (
         "import os, pathlib, sys\n"
         "made = pathlib.Path(os.environ['DATA_DIR'], 'admin-exists')\n"

@@ -147,7 +147,7 @@ def test_ctrl_c_while_migrating_leaves_nothing(checkout: Checkout) -> None:
 
 
 def test_web_that_cannot_start_is_reported_with_its_log(checkout: Checkout) -> None:
-    (checkout.root / "supporthub" / "asgi.py").write_text("raise RuntimeError('broken on purpose')\n")
+    (checkout.root / "uvicorn" / "__main__.py").write_text("raise RuntimeError('broken on purpose')\n")
     code, output = checkout.up_to_its_end()
     assert code == 2
     assert "supporthub: web does not start: see " in output
