@@ -9,13 +9,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
-from accounts.admin.base import Place, PolicyAdmin, organisation_rows
-from accounts.permissions import Scope
+from accounts.admin.base import OrganisationRowsAdmin, Place
 from directory.models import Person
 
 
 @admin.register(Person)
-class PersonAdmin(PolicyAdmin):
+class PersonAdmin(OrganisationRowsAdmin):
     list_display = ("email", "name", "phone", "organisation")
     list_filter = (("organisation", AutocompleteSelectFilter),)
     list_filter_submit = True
@@ -34,11 +33,6 @@ class PersonAdmin(PolicyAdmin):
 
     def place_of(self, obj: Person) -> Place:
         return Place(organisation=obj.organisation_id)
-
-    rows_within = organisation_rows("organisation")
-
-    def is_reached_by(self, scope: Scope) -> bool:
-        return scope.everywhere or bool(scope.organisations)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

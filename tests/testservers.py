@@ -8,6 +8,7 @@ leaves on disk, the next run removes.
 import atexit
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Generator
@@ -108,3 +109,13 @@ def _remove_old_folders(parent: Path) -> None:
             continue
         if mine and (folder / "pytest.pid").exists() and running_pid(folder / "pytest.pid") is None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def main(command: list[str]) -> int:
+    """`python -m tests.testservers COMMAND …`: run a command beside throw-away servers; return its exit code."""
+    servers.start()
+    return subprocess.call(command)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

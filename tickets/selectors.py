@@ -14,9 +14,8 @@ from directory.models import Person
 from supporthub.core.deliveries.states import DeliveryState
 from supporthub.core.errors import NotThere
 from tickets.choices import OPEN_STATUSES, Priority, TicketStatus
-from tickets.models import Board, BoardGrant, IssueLink, Message, Ticket, Tracker
+from tickets.models import Board, BoardGrant, IssueLink, Message, Ticket
 from tickets.rules import ME, NOBODY, QueueFilter, prefix_query
-
 
 LONGEST_NUMBER = 15
 
@@ -113,7 +112,7 @@ def board_digests(board_ids: Iterable[int]) -> dict[int, tuple[int, int, int]]:
     The largest version finds any last change in one index step; the sum over the open ones also finds a change whose
     smaller version was committed later than a larger one.
     """
-    found = {board_id: (0, 0, 0) for board_id in board_ids}
+    found = dict.fromkeys(board_ids, (0, 0, 0))
     newest = Ticket.objects.filter(board=OuterRef("pk")).order_by("-version").values("version")[:1]
     still_open = Count("tickets", filter=Q(tickets__status__in=OPEN_STATUSES))
     sums = Sum("tickets__version", filter=Q(tickets__status__in=OPEN_STATUSES))

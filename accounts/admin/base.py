@@ -1,6 +1,6 @@
 """The policy in the admin: every page and list asks `accounts.permissions`, never Django's model permissions."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django import forms
@@ -9,7 +9,8 @@ from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Field, ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from accounts.choices import Action
@@ -103,7 +104,7 @@ class PolicyAdmin(ThemedAdmin):
         return rows.none() if scope.nowhere else self.rows_within(rows, scope)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        hidden = lookup.split("__")[0] in (*self.secret_fields, "password")
+        hidden = lookup.split("__", maxsplit=1)[0] in (*self.secret_fields, "password")
         return not hidden and super().lookup_allowed(lookup, value, request)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -146,6 +147,18 @@ class PolicyAdmin(ThemedAdmin):
             return super().construct_change_message(request, form, formsets, add)
         lines = [*changes_of(form), *(line for formset in formsets or () for line in changes_of_rows(formset))]
         return "; ".join(lines) or gettext("Saved without a change.")
+
+
+class OrganisationRowsAdmin(PolicyAdmin):
+    """Rows that belong to one organisation, found at `organisation_path`; roles on a board do not reach them."""
+
+    organisation_path = "organisation"
+
+    def rows_within(self, rows: QuerySet[Any], scope: Scope) -> QuerySet[Any]:
+        return rows.filter(**{f"{self.organisation_path}__in": scope.organisations})
+
+    def is_reached_by(self, scope: Scope) -> bool:
+        return scope.everywhere or bool(scope.organisations)
 
 
 class PolicyInline(ThemedTabular):
@@ -194,7 +207,9 @@ class WriteOnlySecretForm(forms.ModelForm[Any]):
         for name in self.secret_fields:
             if name in self.fields:
                 self.initial[name] = ""
-                self.fields[name].widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}, render_value=False)
+                self.fields[name].widget = UnfoldAdminPasswordWidget(
+                    attrs={"autocomplete": "new-password"}, render_value=False
+                )
                 self.fields[name].help_text = UNCHANGED_SECRET
 
     def clean(self) -> dict[str, Any]:
@@ -206,9 +221,9 @@ class WriteOnlySecretForm(forms.ModelForm[Any]):
 
 
 def with_help(owner: Any, db_field: "Field[Any, Any]", formfield: Any) -> Any:
-    """Give a form field the help text that its model does not have."""
-    if formfield is not None and not formfield.help_text:
-        formfield.help_text = owner.help_texts.get(db_field.name, "")
+    """Let the admin's words explain a field where its model has none, or speaks to programmers."""
+    if formfield is not None and db_field.name in owner.help_texts:
+        formfield.help_text = owner.help_texts[db_field.name]
     return formfield
 
 
@@ -246,22 +261,13 @@ def changes_of_rows(formset: Any) -> Iterable[str]:
 def _words(form: Any, name: str, value: Any) -> str:
     """A value as a person reads it: what a key points to, a choice's label."""
     try:
-        db_field = form._meta.model._meta.get_field(name)  # noqa: SLF001  (Django's documented Meta API)
+        db_field = form._meta.model._meta.get_field(name)
     except FieldDoesNotExist:
         return str(value)
     if value in (None, ""):
         return "–"
     if db_field.is_relation and not isinstance(value, Model):
-        found = db_field.related_model._default_manager.filter(pk=value).first()  # noqa: SLF001
+        found = db_field.related_model._default_manager.filter(pk=value).first()
         return str(found or value)
     labels: dict[Any, Any] = dict(db_field.flatchoices or ())
     return str(labels.get(value, value))
-
-
-def organisation_rows(path: str) -> "Callable[[Any, QuerySet[Any], Scope], QuerySet[Any]]":
-    """A `rows_within` for models that belong to one organisation, found at `path`."""
-
-    def rows_within(_self: Any, rows: QuerySet[Any], scope: Scope) -> QuerySet[Any]:
-        return rows.filter(**{f"{path}__in": scope.organisations})
-
-    return rows_within

@@ -1,7 +1,7 @@
 """Holds: what waits on purpose. Placing and lifting show first how many deliveries that touches."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django import forms
 from django.contrib import admin
@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.admin.base import Place, PolicyAdmin
@@ -22,7 +23,16 @@ from supporthub.core.deliveries import registry
 from supporthub.core.deliveries.holds import HoldRule, matching
 from supporthub.core.deliveries.states import DeliveryState
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
 MOST_COUNTED = 1000
+_SCOPE_WORDS: dict[str, "_StrPromise"] = {
+    HoldScope.KIND: _("kind"),
+    HoldScope.ORGANISATION: _("organisation"),
+    HoldScope.BOARD: _("board"),
+    HoldScope.TARGET: _("system"),
+}
 _EVERYTHING = f"{HoldScope.ALL}:"
 
 
@@ -85,7 +95,7 @@ def touched_by(scope: str, value: str, states: Iterable[str]) -> Touched:
     found: list[tuple[str, int]] = []
     is_capped = False
     for kind in registry.kinds():
-        rows = kind.model._default_manager.filter(state__in=list(states))  # noqa: SLF001  (Django's public hook)
+        rows = kind.model._default_manager.filter(state__in=list(states))
         looked_at = list(rows.select_related(*kind.select_related)[: MOST_COUNTED + 1])
         is_capped |= len(looked_at) > MOST_COUNTED
         number = sum(matching(kind.hold_keys(row), [rule]) is not None for row in looked_at[:MOST_COUNTED])
@@ -129,7 +139,7 @@ class HoldAdmin(PolicyAdmin):
     # --- Who may ---------------------------------------------------------------------------------------------------
 
     def place_of(self, obj: Hold) -> Place:
-        """The place of what is held; kinds, systems and everything belong to the whole hub, and so does what is gone."""
+        """The place of what is held. Kinds, systems, everything, and what is gone belong to the whole hub."""
         source = _holdables.get(obj.scope)
         return next((item.place for item in source() if item.value == obj.value), Place()) if source else Place()
 
@@ -153,7 +163,7 @@ class HoldAdmin(PolicyAdmin):
         return ("what", "since", "created_by") if obj is not None else ()
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return (*self.fields, "since", "created_by") if obj is not None else self.fields  # type: ignore[misc]
+        return (*self.fields, "since", "created_by") if obj is not None else self.fields
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """First what would wait, then the hold."""
@@ -162,6 +172,11 @@ class HoldAdmin(PolicyAdmin):
             if form.is_valid():
                 return self._preview(request, form)
         return super().add_view(request, form_url, extra_context)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """One button: whoever holds something looks at it afterwards."""
+        context.update(show_save_and_add_another=False, show_save_and_continue=False)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def _preview(self, request: HttpRequest, form: Any) -> HttpResponse:
         hold = form.instance
@@ -185,7 +200,8 @@ class HoldAdmin(PolicyAdmin):
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         hold = self.get_object(request, object_id)
         touched = touched_by(hold.scope, hold.value, [DeliveryState.HELD]) if hold else None
-        return super().delete_view(request, object_id, {**(extra_context or {}), "touched": touched})
+        what = _words_of(hold) if hold else ""
+        return super().delete_view(request, object_id, {**(extra_context or {}), "touched": touched, "what": what})
 
     def delete_model(self, request: HttpRequest, obj: Hold) -> None:
         lift_hold(hold_id=obj.pk)
@@ -211,4 +227,4 @@ def principal_user(request: HttpRequest) -> Any:
 
 
 def _words_of(hold: Hold) -> str:
-    return gettext("everything") if hold.scope == HoldScope.ALL else f"{hold.get_scope_display()}: {hold.value}"
+    return gettext("everything") if hold.scope == HoldScope.ALL else f"{hold.value} ({_SCOPE_WORDS[hold.scope]})"

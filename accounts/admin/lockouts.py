@@ -29,10 +29,12 @@ class Lockout:
     until: datetime
 
 
-def _locked_pairs() -> QuerySet[AccessAttempt, Any]:
+def _locked_pairs() -> Any:
     """Pairs of name and address with too many failures lately, by the settings that axes itself uses."""
     recent = AccessAttempt.objects.filter(attempt_time__gt=Now() - settings.AXES_COOLOFF_TIME).order_by()
-    pairs = recent.values("username", "ip_address").annotate(failures=Sum("failures_since_start"), last=Max("attempt_time"))
+    pairs = recent.values("username", "ip_address").annotate(
+        failures=Sum("failures_since_start"), last=Max("attempt_time")
+    )
     return pairs.filter(failures__gte=settings.AXES_FAILURE_LIMIT)
 
 
@@ -54,7 +56,7 @@ def release_name(name: str) -> int:
     return sum(reset(username=username) for username in set(_names_like(name)))
 
 
-def _names_like(name: str) -> QuerySet[AccessAttempt, Any]:
+def _names_like(name: str) -> Any:
     return AccessAttempt.objects.filter(username__iexact=name).values_list("username", flat=True)
 
 
@@ -94,9 +96,10 @@ class AccessAttemptAdmin(PolicyAdmin):
     def get_urls(self) -> Any:
         return [*preview_urls(self, (RELEASE,)), *super().get_urls()]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         same = _locked_pairs().filter(username=OuterRef("username"), ip_address=OuterRef("ip_address"))
-        return super().get_queryset(request).annotate(is_locked=Exists(same)).defer("get_data", "post_data")
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.annotate(is_locked=Exists(same)).defer("get_data", "post_data")
 
     def has_release_permission(self, request: HttpRequest) -> bool:
         return self.may(request, Action.CHANGE_PEOPLE)

@@ -5,27 +5,43 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import Place, PolicyAdmin, PolicyInline, ShownInline, organisation_rows
+from accounts.admin.base import OrganisationRowsAdmin, Place, PolicyInline, ShownInline
 from accounts.models import Organisation, TenantConnection, VerifiedDomain
-from accounts.permissions import Scope
 from supporthub.core.admin import chip
+
+
+def tenant_chip(tenant: TenantConnection) -> SafeString:
+    return chip("held", _("paused")) if tenant.paused else chip("done", _("in use"))
 
 
 class TenantsOfOrganisation(ShownInline):
     model = TenantConnection
-    fields = ("tenant_id", "client_id", "requests_per_second", "paused")
+    fields = ("page", "client_id", "requests_per_second", "state")
     readonly_fields = fields
-    show_change_link = True
-    verbose_name_plural = _("tenant connections (change them on their own page)")
+    hide_title = True
+    verbose_name_plural = _("tenant connections")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("client_secret")
+
+    @admin.display(description=_("tenant id"))
+    def page(self, obj: TenantConnection) -> SafeString:
+        url = reverse("admin:accounts_tenantconnection_change", args=[obj.pk])
+        return format_html('<a class="hub-link" href="{}">{}</a>', url, obj.tenant_id)
+
+    @admin.display(description=_("state"))
+    def state(self, obj: TenantConnection) -> SafeString:
+        return tenant_chip(obj)
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(PolicyAdmin):
+class OrganisationAdmin(OrganisationRowsAdmin):
+    organisation_path = "pk"
     list_display = ("name", "slug", "state", "domains")
     list_filter = ("is_active",)
     search_fields = ("name", "slug", "tenants__domains__name")
@@ -38,14 +54,13 @@ class OrganisationAdmin(PolicyAdmin):
     def place_of(self, obj: Organisation) -> Place:
         return Place(organisation=obj.pk)
 
-    rows_within = organisation_rows("pk")
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         """A new organisation belongs to nobody's grant yet: only who may act everywhere adds one."""
         return self.add_action is not None and self.may(request, self.add_action, Organisation())
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Organisation]:
-        return super().get_queryset(request).annotate(domain_count=Count("tenants__domains", distinct=True))
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.annotate(domain_count=Count("tenants__domains", distinct=True))
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return {} if obj else super().get_prepopulated_fields(request, obj)
@@ -68,7 +83,7 @@ class DomainsOfTenant(PolicyInline):
 
 
 @admin.register(TenantConnection)
-class TenantConnectionAdmin(PolicyAdmin):
+class TenantConnectionAdmin(OrganisationRowsAdmin):
     secret_fields = ("client_secret",)
     list_display = ("organisation", "tenant_id", "state", "requests_per_second", "domain_count")
     list_filter = ("paused",)
@@ -91,18 +106,15 @@ class TenantConnectionAdmin(PolicyAdmin):
     def place_of(self, obj: TenantConnection) -> Place:
         return Place(organisation=obj.organisation_id)
 
-    rows_within = organisation_rows("organisation")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[TenantConnection]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request).annotate(domain_total=Count("domains"))
-        return rows.defer("client_secret")  # a list must not fail, or decrypt, because of a secret that it does not show
-
-    def is_reached_by(self, scope: Scope) -> bool:
-        return scope.everywhere or bool(scope.organisations)
+        return rows.defer(
+            "client_secret"
+        )  # a list must not fail, or decrypt, because of a secret that it does not show
 
     @admin.display(description=_("state"), ordering="paused")
     def state(self, obj: TenantConnection) -> str:
-        return chip("held", _("paused")) if obj.paused else chip("done", _("in use"))
+        return tenant_chip(obj)
 
     @admin.display(description=_("mail domains"), ordering="domain_total")
     def domain_count(self, obj: Any) -> int:

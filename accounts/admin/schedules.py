@@ -7,7 +7,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 
 from accounts.admin.base import PolicyAdmin
@@ -19,7 +20,12 @@ for _model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, C
 
 
 class ScheduleForm(forms.ModelForm[PeriodicTask]):
-    """Either an interval or a crontab; the model's own check says so in its own words."""
+    """Either an interval or a crontab."""
+
+    class Meta:
+        model = PeriodicTask
+        fields = ("description", "enabled", "interval", "crontab")
+        labels = {"enabled": _("On"), "interval": _("Interval"), "crontab": _("Crontab")}
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -39,8 +45,8 @@ class ScheduleAdmin(PolicyAdmin):
     search_fields = ("name", "task")
     search_help_text = _("Name or task")
     ordering = ("name",)
-    fields = ("name", "task", "description", "enabled", "interval", "crontab", "last_run_at", "total_run_count")
-    readonly_fields = ("name", "task", "last_run_at", "total_run_count")
+    fields = ("what", "code", "description", "enabled", "interval", "crontab", "last_run", "runs")
+    readonly_fields = ("what", "code", "last_run", "runs")
     help_texts = {
         "description": _("For colleagues: why it runs this often."),
         "enabled": _("Off: this does not run. Deliveries then wait until somebody switches the sweep on again."),
@@ -51,6 +57,20 @@ class ScheduleAdmin(PolicyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Celery's own housekeeping is no business of a lead."""
         return super().get_queryset(request).exclude(task__startswith="celery.")
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "description" and field is not None:
+            field.widget.attrs["rows"] = 3
+        return field
+
+    @admin.display(description=_("what"))
+    def what(self, obj: PeriodicTask) -> str:
+        return str(obj.name)
+
+    @admin.display(description=_("task"))
+    def code(self, obj: PeriodicTask) -> str:
+        return str(obj.task)
 
     @admin.display(description=_("state"), ordering="enabled")
     def state(self, obj: PeriodicTask) -> SafeString:

@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, PaginationInlineFormSet, UserChangeForm, UserCreationForm
 
 from accounts.admin.base import PolicyAdmin, PolicyInline, within_reach
@@ -54,7 +55,9 @@ class GrantRows(PaginationInlineFormSet):  # type: ignore[misc]  # the theme has
         super().clean()
         for form in self.forms:
             if form.has_changed() and not all(self._may_give(grant) for grant in self._touched(form)):
-                raise forms.ValidationError(gettext("Your own roles do not allow you to give or take one of these roles."))
+                raise forms.ValidationError(
+                    gettext("Your own roles do not allow you to give or take one of these roles.")
+                )
 
     def _touched(self, form: Any) -> list[Any]:
         """The grant as it is stored, and as it would be."""
@@ -96,7 +99,11 @@ class GrantInline(PolicyInline):
 class RolesOfUser(GrantInline):
     model = RoleGrant
     fields = ("role", "organisation")
-    help_texts = {"role": _("Technicians work tickets, leads also change settings, admins also change people, auditors only look.")}
+    help_texts = {
+        "role": _(
+            "Technicians work tickets, leads also change settings, admins also change people, auditors only look."
+        )
+    }
 
 
 class NewUserForm(UserCreationForm):  # type: ignore[misc]  # the theme has no types
@@ -111,7 +118,7 @@ class NewUserForm(UserCreationForm):  # type: ignore[misc]  # the theme has no t
 class ChangedUserForm(UserChangeForm):  # type: ignore[misc]  # the theme has no types
     class Meta:
         model = User
-        fields = "__all__"  # noqa: DJ007  (the admin narrows it to its fieldsets)
+        fields = "__all__"
 
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"]).strip().lower()
@@ -156,10 +163,10 @@ class UserAdmin(PolicyAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # Djan
     search_help_text = _("E-mail or name")
     ordering = ("email",)
     filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined", "sign_in_state", "is_superuser")
+    readonly_fields = ("last_login", "date_joined", "sign_in_state", "full_rights")
     fieldsets = (
         (None, {"fields": ("email", "name", "is_active", "password")}),
-        (_("Sign-in"), {"fields": ("sign_in_state", "last_login", "date_joined", "is_superuser")}),
+        (_("Sign-in"), {"fields": ("sign_in_state", "last_login", "date_joined", "full_rights")}),
         (_("How the hub speaks to them"), {"fields": ("language", "time_zone", "shortcuts")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
@@ -180,7 +187,7 @@ class UserAdmin(PolicyAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # Djan
         principal = principal_for(request)
         if action == Action.CHANGE_PEOPLE:
             return obj.pk is None or may_manage(principal, obj)
-        return self.get_queryset(request).filter(pk=obj.pk).exists()
+        return bool(self.get_queryset(request).filter(pk=obj.pk).exists())
 
     def rows_within(self, rows: QuerySet[Any], scope: Scope) -> QuerySet[Any]:
         """People with a role at a place of this scope, and who has no role yet: somebody must give them their first."""
@@ -190,8 +197,13 @@ class UserAdmin(PolicyAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # Djan
             has_none &= ~Q(Exists(grants_within(None)))
         return rows.filter(here | has_none)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(is_locked=is_locked_out("email")).prefetch_related("grants__organisation")
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(is_locked=is_locked_out("email"))
+            .prefetch_related("grants__organisation")
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         own = ("is_active",) if obj is not None and obj.pk == request.user.pk else ()
@@ -207,7 +219,7 @@ class UserAdmin(PolicyAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # Djan
         super().save_related(request, form, formsets, change)
         events.publish(AccessChanged(form.instance.pk))
 
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002  (Django's name)
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """Set a password; only for people whom the actor may manage. Ends their sessions (Django) and live sockets."""
         with transaction.atomic():
             response = super().user_change_password(request, id, form_url)
@@ -239,9 +251,19 @@ class UserAdmin(PolicyAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # Djan
             return chip("failed", _("locked out after failed attempts"))
         return chip("done", _("may sign in")) if user.is_active else chip("off", _("switched off"))
 
+    @admin.display(description=_("every right"))
+    def full_rights(self, user: User) -> str:
+        return (
+            gettext("yes: made from the command line, and only taken away there")
+            if user.is_superuser
+            else gettext("no, by roles")
+        )
+
     @admin.display(description=_("roles"))
     def roles(self, user: User) -> str:
-        named = [f"{grant.get_role_display()} ({grant.organisation or gettext('everywhere')})" for grant in user.grants.all()]
+        named = [
+            f"{grant.get_role_display()} ({grant.organisation or gettext('everywhere')})" for grant in user.grants.all()
+        ]
         return ", ".join(["superuser"] * user.is_superuser + sorted(named)) or "–"
 
     @admin.display(description=_("last sign-in"), ordering="last_login")

@@ -34,24 +34,22 @@ from unfold.views import ChangeList as ThemedChangeList
 from supporthub.core.deliveries.states import DeliveryState
 
 if TYPE_CHECKING:  # the theme has no types; what it adds is templates and widgets
-    from django.contrib.admin import AdminSite, StackedInline, TabularInline
+    from django.contrib.admin import AdminSite, TabularInline
 
     ThemedAdmin = ModelAdmin[Any]
-    ThemedStacked = StackedInline[Any, Any]
     ThemedTabular = TabularInline[Any, Any]
     ThemedSite = AdminSite
     ThemedResults = ChangeList
 else:
     from unfold.admin import ModelAdmin as ThemedAdmin
-    from unfold.admin import StackedInline as ThemedStacked
     from unfold.admin import TabularInline as ThemedTabular
 
     ThemedSite = UnfoldAdminSite
     ThemedResults = ThemedChangeList
 
 __all__ = [
-    "CappedChangeList", "CappedPaginator", "HubAdminSite", "ThemedAdmin", "ThemedStacked", "ThemedTabular", "allow_entrance",
-    "chip", "delivery_chip", "duration", "moment", "navigation",
+    "CappedChangeList", "CappedPaginator", "HubAdminSite", "ThemedAdmin", "ThemedTabular", "allow_entrance", "chip",
+    "delivery_chip", "duration", "moment", "navigation",
 ]  # fmt: skip
 
 # What the theme needs beyond the hub's strict policy, and why: docs/adr/0005-admin-theme-and-csp.md.
@@ -69,15 +67,16 @@ def allow_entrance(entrance: Entrance) -> None:
 class HubAdminSite(ThemedSite):
     """The admin's site: the hub's own sign-in, its policy, and the one place where the theme's CSP is granted."""
 
+    index_title = _("What needs a person")
+
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and any(entrance(request) for entrance in _entrances)
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
-        guarded = super().admin_view(view, cacheable)
-        return csp_update(ADMIN_CSP)(guarded)  # type: ignore[no-any-return]  # csp has no types
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
+        return csp_update(ADMIN_CSP)(super().admin_view(view, cacheable))
 
     def login(self, request: HttpRequest, _extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Send to the hub's sign-in, so that there is one lockout. Raises PermissionDenied for who is signed in already."""
+        """Send to the hub's sign-in, so that there is one lockout; PermissionDenied for who is signed in already."""
         target = request.GET.get("next") or reverse("admin:index")
         if self.has_permission(request):
             return HttpResponseRedirect(reverse("admin:index"))
@@ -85,7 +84,7 @@ class HubAdminSite(ThemedSite):
             raise PermissionDenied("Your roles do not open the admin.")
         return HttpResponseRedirect(f"{reverse('sign-in')}?next={quote(target)}")
 
-    def logout(self, request: HttpRequest, _extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def logout(self, request: HttpRequest, _extra_context: dict[str, Any] | None = None) -> Any:
         """Sign out and show the hub's own sign-in; only POST is accepted."""
         return LogoutView.as_view(next_page="sign-in")(request)
 

@@ -25,6 +25,8 @@ _SETTINGS = {
     "max_wal_size": "512MB",
     "random_page_cost": "1.1",
     "jit": "off",
+    # In the data folder instead of /dev/shm: a container's is often 64 MB, and a killed server's segments stay there.
+    "dynamic_shared_memory_type": "mmap",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",

@@ -19,12 +19,21 @@ UNFOLD: dict[str, Any] = {
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "supporthub.core.admin.navigation"},
     # (heading, ((icon, model), …)); supporthub.core.admin.navigation shows what a person may see of it
     "HUB_PLACES": [
-        (_("Work"), (("confirmation_number", "tickets.ticket"), ("outbox", "tickets.submission"), ("sync", "tickets.issuechange"),
-                     ("pause_circle", "accounts.hold"))),
-        (_("Where work goes"), (("view_kanban", "tickets.board"), ("category", "tickets.category"), ("cable", "tickets.tracker"))),
-        (_("Customers"), (("apartment", "accounts.organisation"), ("cloud", "accounts.tenantconnection"), ("group", "directory.person"))),
+        (_("Work"), (
+            ("confirmation_number", "tickets.ticket"), ("outbox", "tickets.submission"),
+            ("sync", "tickets.issuechange"), ("pause_circle", "accounts.hold"),
+        )),
+        (_("Where work goes"), (
+            ("view_kanban", "tickets.board"), ("category", "tickets.category"), ("cable", "tickets.tracker"),
+        )),
+        (_("Customers"), (
+            ("apartment", "accounts.organisation"), ("cloud", "accounts.tenantconnection"),
+            ("group", "directory.person"),
+        )),
         (_("Who works here"), (("badge", "accounts.user"), ("lock", "axes.accessattempt"))),
-        (_("In the background"), (("schedule", "django_celery_beat.periodictask"), ("timer", "django_celery_beat.intervalschedule"),
-                                  ("calendar_month", "django_celery_beat.crontabschedule"))),
+        (_("In the background"), (
+            ("schedule", "django_celery_beat.periodictask"), ("timer", "django_celery_beat.intervalschedule"),
+            ("calendar_month", "django_celery_beat.crontabschedule"),
+        )),
     ],
 }  # fmt: skip

@@ -43,6 +43,7 @@ class Stack:
         self.orders = Orders(self.folder / "orders")
         self.port, self.sandbox_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.keep = False  # the folder, after the end
         self._worker = worker
         self._process: subprocess.Popen[bytes] | None = None
         self._control: Control | None = None
@@ -104,7 +105,7 @@ class Stack:
         self.stop()
         if self._control is not None:
             self._control.close()
-        if error is None:  # after a failed test the folder is kept: it holds every log, and both sides' data
+        if error is None and not self.keep:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     # -- disturbing

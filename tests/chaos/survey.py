@@ -14,6 +14,8 @@ from tests.chaos.stack import Stack
 from tests.sandbox.jira.seeds import ADA, DEV
 
 ACCOUNTS = {"ada.jansen@contoso.example": ADA, "dewi.visser@contoso.example": DEV}
+PROJECTS = ("HELP", "NET")
+HUMAN = "Made by a human"  # the summary of issues that were made past the hub
 _TICKETS = """
     SELECT t.id, t.title, s.id AS submission, s.state, s.tag, l.issue_id, l.key AS issue_key, l.url,
            (SELECT count(*) FROM tickets_timelineentry e
@@ -51,7 +53,12 @@ def survey(stack: Stack, accepted: dict[str, str]) -> World:
         accepted=dict(accepted),
         answered_keys=frozenset(row["key"] for row in rows["answered"]),
         tickets=_tickets(rows, shown_keys(stack)),
-        issues=tuple(_issue(raw) for raw in stack.control.issues()),
+        issues=tuple(
+            _issue(raw)
+            for project in PROJECTS
+            for raw in stack.control.issues(project=project)
+            if raw["summary"] != HUMAN
+        ),
         jira_url=stack.jira_url,
         accounts=ACCOUNTS,
     )

@@ -17,12 +17,6 @@ pytestmark = [pytest.mark.chaos, pytest.mark.slow, pytest.mark.timeout(180)]
 MAKING: dict[str, Any] = {"method": "POST", "path": "/issue$", "count": 1}
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack() as running:
-        yield running
-
-
 @pytest.fixture
 def client(stack: Stack) -> Iterator[Client]:
     with closing(Client(stack.url)) as made:
@@ -39,10 +33,11 @@ def test_search_that_lags_beyond_the_window_is_made_good_by_reading_keys(stack: 
     key = client.create("lagging", ticket_for(0, "lagging"))
     assert wait_until(lambda: submission(client, key)["state"] == "done", 3 * WINDOW, every=0.1)
     world = survey(stack, {"lagging": key})
+    ticket = next(ticket for ticket in world.tickets if ticket.key == key)
     # The index shows nothing of the issue, so only reading keys can have found it.
     assert stack.control.state()["waiting_for_index"] > 0
-    assert [found_after_doubt(ticket) for ticket in world.tickets] == [True]
-    assert len(world.issues) == 1
+    assert found_after_doubt(ticket)
+    assert [issue.key for issue in world.issues if issue.ticket == key] == [ticket.issue_key]
 
 
 def test_issue_that_appears_after_the_window_is_found_parked_and_shown(stack: Stack, client: Client) -> None:

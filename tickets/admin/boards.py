@@ -8,7 +8,8 @@ from django.db.models import Count, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import Place, PolicyAdmin
 from accounts.admin.holds import Holdable, register_holdables
@@ -68,7 +69,7 @@ class _BoardRows(PolicyAdmin):
 
     def may(self, request: HttpRequest, action: Action | None, obj: Any = None) -> bool:
         if obj is not None and action == self.view_action:
-            return self.get_queryset(request).filter(pk=obj.pk).exists()
+            return bool(self.get_queryset(request).filter(pk=obj.pk).exists())
         return super().may(request, action, obj)
 
 
@@ -94,8 +95,9 @@ class BoardAdmin(_BoardRows):
         """A new board is in nobody's grant yet: only who may act everywhere adds one."""
         return self.may(request, self.add_action, Board())
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(people_count=Count("grants__user", distinct=True))
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.annotate(people_count=Count("grants__user", distinct=True))
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return {} if obj else super().get_prepopulated_fields(request, obj)
@@ -186,14 +188,15 @@ class TrackerAdmin(PolicyAdmin):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if obj is None:
             return super().has_view_permission(request)
-        return self.get_queryset(request).filter(pk=obj.pk).exists()
+        return bool(self.get_queryset(request).filter(pk=obj.pk).exists())
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.may(request, self.add_action, Tracker())
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request).annotate(boards_total=Count("boards", distinct=True))
-        return rows.defer("token")  # a list must not fail, or decrypt, because of a secret that it does not show
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        # A list must not fail, or decrypt, because of a secret that it does not show.
+        return rows.annotate(boards_total=Count("boards", distinct=True)).defer("token")
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return {} if obj else super().get_prepopulated_fields(request, obj)
@@ -243,9 +246,9 @@ def running_by_target() -> dict[int, int]:
     """How many deliveries run towards each tracker, over all kinds: one query a kind."""
     totals: dict[int, int] = {}
     for kind in registry.kinds():
-        if not kind.target_field or kind.model._meta.get_field(kind.target_field).related_model is not Tracker:  # noqa: SLF001
+        if not kind.target_field or kind.model._meta.get_field(kind.target_field).related_model is not Tracker:
             continue
-        rows = kind.model._default_manager.filter(state=DeliveryState.RUNNING).order_by()  # noqa: SLF001
+        rows = kind.model._default_manager.filter(state=DeliveryState.RUNNING).order_by()
         for target, number in rows.values_list(kind.target_field).annotate(Count("pk")):
             totals[target] = totals.get(target, 0) + number
     return totals

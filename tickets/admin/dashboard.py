@@ -56,7 +56,9 @@ class Card:
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the cards that this request's user may see. Called by the theme for the index page."""
-    cards = [card for maker in (_parked, _oldest_due, _trackers, _holds, _unplaced, _locked_out) if (card := maker(request))]
+    cards = [
+        card for maker in (_parked, _oldest_due, _trackers, _holds, _unplaced, _locked_out) if (card := maker(request))
+    ]
     context["cards"] = sorted(cards, key=lambda card: card.is_calm)
     context["waiting"] = sum(not card.is_calm for card in cards)
     return context
@@ -73,7 +75,7 @@ def _rows(request: HttpRequest, model: type[Model]) -> Any:
 
 
 def _list(model: type[Model], query: str = "") -> str:
-    meta = model._meta  # noqa: SLF001  (Django's documented Meta API)
+    meta = model._meta
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist") + query
 
 
@@ -148,7 +150,7 @@ def _holds(request: HttpRequest) -> Card | None:
     rows = _rows(request, Hold)
     if rows is None:
         return None
-    holds = list(rows.order_by("-pk")[: COUNT_CAP])
+    holds = list(rows.order_by("-pk")[:COUNT_CAP])
     observing = any(hold.observe for hold in holds)
     lines = [Line(_admin_of(Hold).what(hold), hold.reason, reverse("admin:accounts_hold_change", args=[hold.pk]))
              for hold in holds[:_MOST_LINES]]  # fmt: skip
@@ -175,9 +177,13 @@ def _locked_out(request: HttpRequest) -> Card | None:
     people = _admin_of(User)
     if not people.may(request, people.change_action):
         return None
-    visible = {email.lower() for email in people.get_queryset(request).filter(is_locked=True).values_list("email", flat=True)}
+    visible = {
+        email.lower() for email in people.get_queryset(request).filter(is_locked=True).values_list("email", flat=True)
+    }
     lockouts = [lockout for lockout in current_lockouts() if lockout.username.lower() in visible]
-    lines = [Line(lockout.username, moment(lockout.until), _list(User, "?locked=yes")) for lockout in lockouts[:_MOST_LINES]]
+    lines = [
+        Line(lockout.username, moment(lockout.until), _list(User, "?locked=yes")) for lockout in lockouts[:_MOST_LINES]
+    ]
     return Card(
         title=gettext("Locked-out sign-ins"), tone="failed" if lockouts else "done", figure=str(len(lockouts)),
         word=gettext("after too many wrong passwords"), calm=gettext("Nobody is locked out."), lines=lines,

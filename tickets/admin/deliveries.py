@@ -1,7 +1,7 @@
 """What submissions and issue changes share in the admin: what waits, why, what was tried, what a person can do."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -19,6 +19,7 @@ from accounts.permissions import Scope
 from supporthub.core.admin import chip, delivery_chip, duration, moment
 from supporthub.core.deliveries import desk
 from supporthub.core.deliveries.states import DUE_STATES, AttemptResult, DeliveryState
+from tickets.admin.tickets import subject
 
 RESULT_TONES: dict[str, str] = {
     AttemptResult.OPEN: "running",
@@ -27,8 +28,10 @@ RESULT_TONES: dict[str, str] = {
     AttemptResult.LOST: "failed",
     AttemptResult.LATE: "failed",
 }
-PERSON_FIRST = (DeliveryState.PARKED, DeliveryState.HELD, DeliveryState.UNKNOWN, DeliveryState.PENDING, DeliveryState.RUNNING,
-                DeliveryState.DONE, DeliveryState.CANCELLED)  # fmt: skip
+PERSON_FIRST = (
+    DeliveryState.PARKED, DeliveryState.HELD, DeliveryState.UNKNOWN, DeliveryState.PENDING, DeliveryState.RUNNING,
+    DeliveryState.DONE, DeliveryState.CANCELLED,
+)  # fmt: skip
 
 COLUMNS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (_("ticket"), lambda row: row.ticket),
@@ -63,7 +66,7 @@ def steps_for(retry: Any, accept: Any, cancel: Any) -> tuple[Step, ...]:
             done=_("%(n)d accepted."), run=accept, columns=COLUMNS,
         ),
         Step(
-            name="cancel", action=Action.CANCEL_DELIVERY, title=_("Give these up"), button=_("Cancel them"),
+            name="cancel", action=Action.CANCEL_DELIVERY, title=_("Give these up"), button=_("Give up"),
             effect=_("Nothing is sent any more; the tickets stay in the hub only. This cannot be undone."),
             done=_("%(n)d cancelled."), run=cancel, columns=COLUMNS, is_danger=True,
         ),
@@ -104,9 +107,9 @@ class DeliveryAdmin(PolicyAdmin):
     view_action = Action.VIEW_TICKET
     add_action = change_action = None
     steps: tuple[Step, ...] = ()
-    list_display = ("ticket_line", "state_chip", "reason_line", "tries", "next_try", "tracker", "changed")
+    list_display: Any = ("ticket_line", "state_chip", "reason_line", "tries", "next_try", "tracker", "changed")
     list_display_links = ("ticket_line",)
-    list_filter: Any = (StateFilter, ("tracker", AutocompleteSelectFilter))
+    list_filter: ClassVar[Any] = (StateFilter, ("tracker", AutocompleteSelectFilter))
     list_filter_submit = True
     list_select_related = ("ticket", "tracker")
     search_help_text = _("Ticket key or title")
@@ -122,12 +125,16 @@ class DeliveryAdmin(PolicyAdmin):
         return rows.filter(Q(ticket__organisation__in=scope.organisations) | Q(ticket__board__in=scope.boards))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("ticket", "tracker").defer("ticket__search", "tracker__token")
+        return (
+            super().get_queryset(request).select_related("ticket", "tracker").defer("ticket__search", "tracker__token")
+        )
 
     def get_urls(self) -> Any:
         return [*preview_urls(self, self.steps), *super().get_urls()]
 
-    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
         """Show what happened and, in front of it, what this person can do now."""
         row = self.get_object(request, object_id)
         context = {
@@ -169,7 +176,7 @@ class DeliveryAdmin(PolicyAdmin):
 
     @admin.display(description=_("ticket"), ordering="ticket_id")
     def ticket_line(self, obj: Any) -> SafeString:
-        return format_html('<span class="hub-key">{}</span> {}', obj.ticket.key, obj.ticket.title)
+        return subject(obj.ticket)
 
     @admin.display(description=_("ticket"))
     def ticket_link(self, obj: Any) -> SafeString:

@@ -1,6 +1,6 @@
 """The two kinds of deliveries of tickets."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db import transaction
@@ -14,8 +14,8 @@ from tickets.events import IssueChangeRequested
 from tickets.models import IssueChange, IssueChangeAttempt, Submission, SubmissionAttempt
 from tickets.services import changes, submissions
 
-_NOW = ("ticket_link", "state_chip", "reason_line", "reason_code", "tries", "next_try")
-_TIMES = ("created_at", "first_tried_at", "unknown_since", "lease_until", "done_at")
+_NOW = ("ticket_link", "tracker", "tries", "next_try")
+_DETAILS = ("reason_code", "created_at", "first_tried_at", "unknown_since", "lease_until", "done_at")
 
 
 class SubmissionAttempts(AttemptsInline):
@@ -34,11 +34,10 @@ class SubmissionAdmin(DeliveryAdmin):
         cancel=lambda request, row: submissions.cancel_submission(ticket_id=row.ticket_id, actor=request.user),
     )
     inlines = (SubmissionAttempts,)
-    readonly_fields = ("ticket_link", "state_chip", "reason_line", "next_try")
+    readonly_fields = ("ticket_link", "next_try")
     fieldsets = (
         (None, {"fields": _NOW}),
-        (_("Where to"), {"fields": ("tracker", "project_key", "tag", "watermark")}),
-        (_("When"), {"fields": _TIMES}),
+        (_("In detail"), {"classes": ["collapse"], "fields": ("project_key", "tag", "watermark", *_DETAILS)}),
     )
 
 
@@ -59,12 +58,11 @@ def _cancel_change(_request: HttpRequest, row: IssueChange) -> None:
 @admin.register(IssueChange)
 class IssueChangeAdmin(DeliveryAdmin):
     steps = steps_for(retry=_retry_change, accept=_accept_change, cancel=_cancel_change)
-    list_display = ("ticket_line", "verb", *DeliveryAdmin.list_display[1:])
-    list_filter: Any = (*DeliveryAdmin.list_filter, "verb")
+    list_display: Any = ("ticket_line", "verb", *DeliveryAdmin.list_display[1:])
+    list_filter: ClassVar[Any] = (*DeliveryAdmin.list_filter, "verb")
     inlines = (IssueChangeAttempts,)
-    readonly_fields = ("ticket_link", "state_chip", "reason_line", "next_try")
+    readonly_fields = ("ticket_link", "next_try")
     fieldsets = (
         (None, {"fields": ("verb", *_NOW)}),
-        (_("Where to"), {"fields": ("tracker",)}),
-        (_("When"), {"fields": _TIMES}),
+        (_("In detail"), {"classes": ["collapse"], "fields": _DETAILS}),
     )

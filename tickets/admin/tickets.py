@@ -54,16 +54,25 @@ class UnknownOrganisationFilter(admin.SimpleListFilter):
         return queryset.filter(organisation__is_unknown=True) if self.value() == "no" else queryset
 
 
+def subject(ticket: Ticket) -> SafeString:
+    """A ticket as lists show it."""
+    return format_html('<span class="hub-subject"><span class="hub-key">{}</span> {}</span>', ticket.key, ticket.title)
+
+
 @admin.register(Ticket)
 class TicketAdmin(PolicyAdmin):
     view_action = Action.VIEW_TICKET
     add_action = change_action = None
-    list_display = ("key_and_title", "status_chip", "board", "organisation", "requester", "submission_chip", "age")
+    list_display = ("key_and_title", "status_chip", "board", "organisation", "who", "submission_chip", "age")
     list_display_links = ("key_and_title",)
     list_filter = (
-        UnknownOrganisationFilter, SubmissionStateFilter, ("status", ChoicesDropdownFilter), ("priority", ChoicesDropdownFilter),
-        ("board", AutocompleteSelectFilter), ("organisation", AutocompleteSelectFilter),
-    )  # fmt: skip
+        UnknownOrganisationFilter,
+        SubmissionStateFilter,
+        ("status", ChoicesDropdownFilter),
+        ("priority", ChoicesDropdownFilter),
+        ("board", AutocompleteSelectFilter),
+        ("organisation", AutocompleteSelectFilter),
+    )
     list_filter_submit = True
     list_select_related = ("board", "organisation", "requester", "submission")
     search_fields = ("title",)
@@ -86,18 +95,24 @@ class TicketAdmin(PolicyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("search")
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
         """Search as the queue does: the same indexes, the same answers."""
         words = search_term.replace("\x00", "").strip()
         return (queryset.filter(selectors.found_by(words)) if words else queryset), False
 
     @admin.display(description=_("ticket"), ordering="pk")
     def key_and_title(self, obj: Ticket) -> SafeString:
-        return format_html('<span class="hub-key">{}</span> {}', obj.key, obj.title)
+        return subject(obj)
 
     @admin.display(description=_("status"), ordering="status")
     def status_chip(self, obj: Ticket) -> SafeString:
         return chip(STATUS_TONES[obj.status], obj.get_status_display())
+
+    @admin.display(description=_("requester"), ordering="requester__email")
+    def who(self, obj: Ticket) -> str:
+        return (obj.requester.name or obj.requester.email) if obj.requester else "–"
 
     @admin.display(description=_("submission"))
     def submission_chip(self, obj: Ticket) -> SafeString | str:
@@ -115,4 +130,6 @@ class TicketAdmin(PolicyAdmin):
     @admin.display(description=_("issue"))
     def issue_link(self, obj: Ticket) -> SafeString | str:
         issue = getattr(obj, "issue", None)
-        return format_html('<a class="hub-link" href="{}" rel="noreferrer">{}</a>', issue.url, issue.key) if issue else "–"
+        return (
+            format_html('<a class="hub-link" href="{}" rel="noreferrer">{}</a>', issue.url, issue.key) if issue else "–"
+        )

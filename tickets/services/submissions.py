@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Now
 from django.urls import reverse
 
 from accounts.models import User
@@ -17,7 +18,7 @@ from supporthub.core.deliveries import desk, rules
 from supporthub.core.deliveries.holds import HoldKey
 from supporthub.core.deliveries.registry import Claim, Kind, register
 from supporthub.core.deliveries.states import DeliveryState
-from supporthub.core.errors import Conflicted, NotThere
+from supporthub.core.errors import Conflicted, NotThere, TransientError
 from supporthub.core.ids import marker
 from tickets.choices import TimelineKind
 from tickets.clients import tracker_client
@@ -37,6 +38,8 @@ def request_submission(ticket: Ticket) -> Submission:
     submission = Submission(
         ticket=ticket, tracker=board.tracker, project_key=board.project_key,
         tag=marker("ticket", uuid.uuid4().hex),
+        # If the first worker dies before it knows better, the look for our issue begins here and not at the first one.
+        watermark=highest_known_number(board.tracker_id, board.project_key) if board.tracker_id else 0,
     )  # fmt: skip
     if board.tracker_id is None:
         submission.state, submission.done_at = DeliveryState.DONE, ticket.created_at
@@ -74,11 +77,19 @@ def act(claim: Claim) -> rules.Outcome:
     """Create the issue once."""
     submission: Submission = claim.row
     tracker = tracker_client(submission.tracker)
+    leased = Submission.objects.filter(
+        pk=submission.pk, fence=claim.fence, state=DeliveryState.RUNNING, lease_until__gt=Now()
+    )
     if submission.tries == 1:
         # Remembered before the first attempt: if an answer is lost, our issue can only lie above this number.
         known = highest_known_number(submission.tracker_id or 0, submission.project_key)
         known = known or tracker.newest_number(project_key=submission.project_key)
-        Submission.objects.filter(pk=submission.pk, fence=claim.fence).update(watermark=known)
+        still_ours = leased.update(watermark=known) == 1
+    else:
+        still_ours = leased.exists()
+    if not still_ours:
+        # A worker that was paused wakes up here: its ticket may have been proven absent and sent by another since.
+        raise TransientError("The worker came too late to send this", code="lease_lost")
     return rules.Done(tracker.create_issue(draft_of(submission)))
 
 

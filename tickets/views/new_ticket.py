@@ -110,9 +110,9 @@ def demand_any(principal: Principal) -> None:
 def _create(request: HttpRequest, principal: Principal, data: dict[str, Any]) -> Answer:
     actor = signed_in(request)
     new = NewTicket(
-        title=data["title"], body=data["body"], board=data["board"], category=data["category"], priority=data["priority"],
-        requester=data["requester"], requester_name=data["requester_name"], organisation=data["organisation"],
-        source=data["source"],
+        title=data["title"], body=data["body"], board=data["board"], category=data["category"],
+        priority=data["priority"], requester=data["requester"], requester_name=data["requester_name"],
+        organisation=data["organisation"], source=data["source"],
     )  # fmt: skip
 
     def create() -> Answer:

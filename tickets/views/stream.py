@@ -46,8 +46,8 @@ def stream_of(ticket: Ticket, *, everything: bool = False) -> Stream:
         )
         for entry in entries
     ]
-    # Facts of one transaction share its clock: the opening comes before the first message, other facts by their age.
-    items.sort(key=lambda item: (item.at, item.entry is None or item.entry.kind != TimelineKind.OPENED, item.ident))
+    # The opening is written after the first message, in the same transaction; it reads first.
+    items.sort(key=lambda item: (item.entry is None or item.entry.kind != TimelineKind.OPENED, item.at))
     latest = items if everything else items[-LATEST:]
     return Stream(latest, has_earlier=len(latest) < len(items))
 

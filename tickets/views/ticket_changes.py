@@ -17,7 +17,7 @@ from accounts.models import User
 from supporthub.core.errors import InvalidInput
 from supporthub.core.web import done, page, wants_fragment
 from tickets import selectors
-from tickets.choices import MessageKind, Priority
+from tickets.choices import MessageKind, Priority, TimelineKind
 from tickets.models import Ticket
 from tickets.services import common, conversation, submissions, workflow
 from tickets.views.acting import signed_in, ticket_to
@@ -181,6 +181,13 @@ def _change(field: str, value: str) -> dict[str, Any]:
 
 _FIELDS = {"priority": lambda: _("Priority"), "title": lambda: _("Title"), "labels": lambda: _("Labels")}
 
+_FACTS = {
+    "priority": TimelineKind.PRIORITY_CHANGED,
+    "title": TimelineKind.TITLE_CHANGED,
+    "labels": TimelineKind.LABELS_CHANGED,
+    "assignee": TimelineKind.ASSIGNED,
+}
+
 
 def _as_text(ticket: Ticket, field: str) -> str:
     return ", ".join(ticket.labels) if field == "labels" else str(getattr(ticket, field))
@@ -188,7 +195,7 @@ def _as_text(ticket: Ticket, field: str) -> str:
 
 def _ask(request: HttpRequest, now: Ticket, conflict: Conflict) -> HttpResponse:
     """409 with both values and the name of who was first; a dialog for a script, a page for a person."""
-    latest = now.timeline.select_related("actor").order_by("-pk").first()
+    latest = now.timeline.filter(kind=_FACTS[conflict.field]).select_related("actor").order_by("-pk").first()
     context = {
         "ticket": now,
         "conflict": conflict,

@@ -38,16 +38,29 @@ class Hub:
 
 @pytest.fixture
 def hub(db: None) -> Hub:
-    contoso, fabrikam = OrganisationFactory(name="Contoso", slug="contoso"), OrganisationFactory(name="Fabrikam", slug="fabrikam")
+    contoso, fabrikam = (
+        OrganisationFactory(name="Contoso", slug="contoso"),
+        OrganisationFactory(name="Fabrikam", slug="fabrikam"),
+    )
     helpdesk, network = BoardFactory(goes_out=True, slug="helpdesk"), BoardFactory(goes_out=True, slug="network")
     ours = TicketFactory(organisation=contoso, board=helpdesk, title="Printer is on fire")
     theirs = TicketFactory(organisation=fabrikam, board=network, title="Tunnel drops at noon")
     for ticket in (ours, theirs):
-        ticket.submission.state, ticket.submission.reason, ticket.submission.tries = DeliveryState.PARKED, "Field is missing.", 2
+        ticket.submission.state, ticket.submission.reason, ticket.submission.tries = (
+            DeliveryState.PARKED,
+            "Field is missing.",
+            2,
+        )
         ticket.submission.save()
-        ticket.submission.attempts.create(fence=1, mode="act", started_at=timezone.now(), ended_at=timezone.now(), result="parked")
+        ticket.submission.attempts.create(
+            fence=1, mode="act", started_at=timezone.now(), ended_at=timezone.now(), result="parked"
+        )
     change = IssueChange.objects.create(
-        ticket=ours, tracker=helpdesk.tracker, verb=ChangeVerb.ADD_WATCHER, payload={"person": 0}, state=DeliveryState.PARKED
+        ticket=ours,
+        tracker=helpdesk.tracker,
+        verb=ChangeVerb.ADD_WATCHER,
+        payload={"person": 0},
+        state=DeliveryState.PARKED,
     )
     CategoryFactory(board=helpdesk)
     interval = IntervalSchedule.objects.create(every=10, period=IntervalSchedule.SECONDS)
@@ -63,7 +76,7 @@ def hub(db: None) -> Hub:
     )  # fmt: skip
 
 
-Browse = Callable[..., Client]
+Browse = Callable[..., Any]
 
 
 def _grant(user: User, role: Role, place: Any) -> None:

@@ -1,5 +1,7 @@
 """Who gets in, by which door, and what the browser may run inside."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -42,8 +44,8 @@ def test_a_role_on_one_board_is_enough_to_enter(role: Role, hub: Hub, browse: Br
 
 def test_a_switched_off_lead_is_out(hub: Hub, browse: Browse) -> None:
     client = browse(Role.LEAD)
-    client.user.is_active = False  # type: ignore[attr-defined]
-    client.user.save()  # type: ignore[attr-defined]
+    client.user.is_active = False
+    client.user.save()
     assert client.get("/admin/").status_code == 302
 
 
@@ -58,16 +60,24 @@ def test_the_themes_exceptions_end_at_the_admins_border(hub: Hub, browse: Browse
 
 def test_admin_pages_hold_no_inline_script_or_style_element(hub: Hub, browse: Browse) -> None:
     client = browse(Role.ADMIN)
-    for path in ("/admin/", "/admin/tickets/ticket/", "/admin/accounts/hold/add/", f"/admin/accounts/user/{client.user.pk}/change/"):  # type: ignore[attr-defined]
+    for path in (
+        "/admin/",
+        "/admin/tickets/ticket/",
+        "/admin/accounts/hold/add/",
+        f"/admin/accounts/user/{client.user.pk}/change/",
+    ):
         page = client.get(path).content.decode()
         assert "<style" not in page
-        assert all("src=" in part.split(">")[0] or 'type="application/json"' in part.split(">")[0] for part in page.split("<script")[1:])
+        assert all(
+            "src=" in part.split(">")[0] or 'type="application/json"' in part.split(">")[0]
+            for part in page.split("<script")[1:]
+        )
 
 
-def test_the_sandbox_is_announced_in_the_admin_too(settings: object, hub: Hub, browse: Browse) -> None:
+def test_the_sandbox_is_announced_in_the_admin_too(settings: Any, hub: Hub, browse: Browse) -> None:
     client = browse(Role.LEAD)
     assert "hub-banner" not in client.get("/admin/").content.decode()
-    settings.SANDBOX_ACTIVE = ["Jira"]  # type: ignore[attr-defined]
+    settings.SANDBOX_ACTIVE = ["Jira"]
     page = client.get("/admin/tickets/board/").content.decode()
     assert "hub-banner" in page
     assert "Jira" in page

@@ -1,5 +1,7 @@
 """Every registered page answers, for everybody who may look."""
 
+from typing import Any
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -33,13 +35,14 @@ def test_list_and_page_of_each_model_open(model: type[Model], role: Role, hub: H
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 def test_only_what_may_be_added_offers_a_form(model: type[Model], hub: Hub, browse: Browse) -> None:
     client = browse(Role.ADMIN)
-    expected = 403 if admin.site._registry[model].add_action is None else 200
+    model_admin: Any = admin.site._registry[model]
+    expected = 403 if model_admin.add_action is None else 200
     assert client.get(address(model, "add")).status_code == expected
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 def test_every_field_that_can_be_filled_in_explains_itself(model: type[Model], hub: Hub, browse: Browse) -> None:
-    user = browse(Role.ADMIN).user  # type: ignore[attr-defined]
+    user = browse(Role.ADMIN).user
     request = RequestFactory().get("/admin/")
     request.user = user
     model_admin = admin.site._registry[model]
@@ -51,7 +54,12 @@ def test_every_field_that_can_be_filled_in_explains_itself(model: type[Model], h
         forms.append(model_admin.get_form(request, row, change=True))
         forms += [formset.form for formset, inline in model_admin.get_formsets_with_inlines(request, row)
                   if inline.has_add_permission(request, row)]  # fmt: skip
-    silent = {name for form in forms for name, field in form.base_fields.items() if not field.help_text and not field.widget.is_hidden}
+    silent = {
+        name
+        for form in forms
+        for name, field in form.base_fields.items()
+        if not field.help_text and not field.widget.is_hidden
+    }
     assert silent == set()
 
 
@@ -70,4 +78,3 @@ def test_ticket_search_finds_by_key_title_and_requester(words: str, hub: Hub, br
     assert page.status_code == 200
     if words.startswith("HUB") or words == "printer":
         assert [ticket.pk for ticket in page.context["cl"].result_list] == [hub.ours.pk]
-

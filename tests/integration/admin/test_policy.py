@@ -24,14 +24,26 @@ def shown(client: Any, model: Any) -> set[str]:
 
 def grants_form(*rows: dict[str, Any], prefix: str = "grants") -> dict[str, Any]:
     """The part of a user's form that holds roles; rows with an id come first, as Django wants them."""
-    form: dict[str, Any] = {f"{prefix}-TOTAL_FORMS": len(rows), f"{prefix}-INITIAL_FORMS": sum("id" in row for row in rows)}
+    form: dict[str, Any] = {
+        f"{prefix}-TOTAL_FORMS": len(rows),
+        f"{prefix}-INITIAL_FORMS": sum("id" in row for row in rows),
+    }
     for number, row in enumerate(rows):
         form.update({f"{prefix}-{number}-{name}": value for name, value in row.items()})
     return form
 
 
-def save_user(client: Any, user: User, *grants: dict[str, Any], boards: tuple[dict[str, Any], ...] = (), **fields: Any) -> Any:
-    form = {"email": user.email, "name": user.name, "is_active": "on", "language": "", "time_zone": "", "shortcuts": "on"}
+def save_user(
+    client: Any, user: User, *grants: dict[str, Any], boards: tuple[dict[str, Any], ...] = (), **fields: Any
+) -> Any:
+    form = {
+        "email": user.email,
+        "name": user.name,
+        "is_active": "on",
+        "language": "",
+        "time_zone": "",
+        "shortcuts": "on",
+    }
     rows = [{"user": user.pk, **grant} for grant in grants]
     on_boards = [{"user": user.pk, **grant} for grant in boards]
     return client.post(
@@ -49,7 +61,9 @@ def test_a_role_on_one_organisation_sees_only_what_belongs_to_it(role: Role, hub
     assert shown(client, Organisation) == {"Contoso"}
     assert shown(client, Ticket) == {str(hub.ours)}
     assert shown(client, Submission) == {str(hub.ours.submission)}
-    assert {person.organisation for person in Person.objects.all() if str(person) in shown(client, Person)} == {hub.contoso}
+    assert {person.organisation for person in Person.objects.all() if str(person) in shown(client, Person)} == {
+        hub.contoso
+    }
 
 
 def test_a_role_on_one_board_sees_the_tickets_there_and_no_customers(hub: Hub, browse: Browse) -> None:
@@ -82,7 +96,9 @@ def test_filters_and_choices_do_not_name_other_customers(hub: Hub, browse: Brows
 def test_an_auditor_looks_and_changes_nothing(hub: Hub, browse: Browse) -> None:
     client = browse(Role.AUDITOR)
     for model, model_admin in admin.site._registry.items():
-        assert client.post(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add"), {}).status_code == 403, model_admin
+        assert (
+            client.post(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add"), {}).status_code == 403
+        ), model_admin
     answer = client.post(f"/admin/accounts/organisation/{hub.contoso.pk}/change/", {"name": "Mine", "slug": "mine"})
     assert answer.status_code == 403
     assert client.post(f"/admin/accounts/hold/{hub.hold.pk}/delete/", {"post": "yes"}).status_code == 403
@@ -96,7 +112,8 @@ def test_nothing_with_a_history_can_be_deleted(hub: Hub, browse: Browse) -> None
     client = browse(Role.ADMIN)
     for path in (
         f"accounts/user/{UserFactory().pk}", f"accounts/organisation/{hub.contoso.pk}", f"tickets/ticket/{hub.ours.pk}",
-        f"tickets/submission/{hub.ours.submission.pk}", f"directory/person/{hub.person.pk}", f"tickets/board/{hub.helpdesk.pk}",
+        f"tickets/submission/{hub.ours.submission.pk}", f"directory/person/{hub.person.pk}",
+        f"tickets/board/{hub.helpdesk.pk}",
     ):  # fmt: skip
         assert client.post(f"/admin/{path}/delete/", {"post": "yes"}).status_code == 403
 
@@ -141,7 +158,7 @@ def test_a_category_for_every_board_needs_a_role_everywhere(hub: Hub, browse: Br
 @pytest.mark.parametrize("place", ["everywhere", "contoso", "helpdesk"])
 def test_a_lead_gives_no_roles_at_all(place: str, hub: Hub, browse: Browse) -> None:
     client = browse(Role.LEAD, None if place == "everywhere" else getattr(hub, place))
-    me, other = client.user, UserFactory()  # type: ignore[attr-defined]
+    me, other = client.user, UserFactory()
     for user in (me, other):
         before = user.grants.count()
         assert save_user(client, user, {"role": "admin", "organisation": ""}).status_code in (302, 403)
@@ -156,7 +173,9 @@ def test_an_admin_of_one_organisation_gives_roles_there(hub: Hub, browse: Browse
     assert list(user.grants.values_list("role", "organisation")) == [("lead", hub.contoso.pk)]
 
 
-@pytest.mark.parametrize(("role", "place"), [("technician", "fabrikam"), ("technician", ""), ("admin", ""), ("auditor", "fabrikam")])
+@pytest.mark.parametrize(
+    ("role", "place"), [("technician", "fabrikam"), ("technician", ""), ("admin", ""), ("auditor", "fabrikam")]
+)
 def test_an_admin_of_one_organisation_gives_no_role_elsewhere(role: str, place: str, hub: Hub, browse: Browse) -> None:
     client, user = browse(Role.ADMIN, hub.contoso), UserFactory()
     where = getattr(hub, place).pk if place else ""
@@ -201,9 +220,15 @@ def test_removing_ones_peers_role_by_an_admin_everywhere_works(hub: Hub, browse:
 
 def test_nobody_changes_their_own_roles_or_switches_themselves_off(hub: Hub, browse: Browse) -> None:
     client = browse(Role.ADMIN, hub.contoso)
-    me = client.user  # type: ignore[attr-defined]
+    me = client.user
     grant = me.grants.get()
-    save_user(client, me, {"id": grant.pk, "role": "admin", "organisation": "", "DELETE": "on"}, is_active="", is_superuser="on")
+    save_user(
+        client,
+        me,
+        {"id": grant.pk, "role": "admin", "organisation": "", "DELETE": "on"},
+        is_active="",
+        is_superuser="on",
+    )
     me.refresh_from_db()
     assert list(me.grants.values_list("role", "organisation")) == [("admin", hub.contoso.pk)]
     assert me.is_active

@@ -49,8 +49,8 @@ def test_a_retry_is_done_by_the_service_and_names_who_did_it(hub: Hub, browse: B
     assert answer.status_code == 302
     assert state_of(row) == DeliveryState.PENDING
     entry = hub.ours.timeline.get(kind=TimelineKind.SUBMISSION_RETRIED)
-    assert entry.actor == client.user  # type: ignore[attr-defined]
-    assert LogEntry.objects.get(object_id=str(row.pk)).user == client.user  # type: ignore[attr-defined]
+    assert entry.actor == client.user
+    assert LogEntry.objects.get(object_id=str(row.pk)).user == client.user
 
 
 def test_rows_that_refuse_are_named_and_do_not_stop_the_others(hub: Hub, browse: Browse) -> None:
@@ -87,7 +87,7 @@ def test_rows_out_of_reach_are_left_alone(hub: Hub, browse: Browse) -> None:
 def test_the_policy_is_asked_for_each_row_and_action(hub: Hub, browse: Browse) -> None:
     """Lead of Contoso, auditor of Fabrikam: both rows are seen, one may be cancelled."""
     client = browse(Role.LEAD, hub.contoso)
-    browse(Role.AUDITOR, hub.fabrikam, user=client.user)  # type: ignore[attr-defined]
+    browse(Role.AUDITOR, hub.fabrikam, user=client.user)
     assert client.get("/admin/tickets/submission/").context["cl"].result_count == 2
     do(client, "cancel", hub.ours.submission, hub.theirs.submission)
     assert state_of(hub.ours.submission) == DeliveryState.CANCELLED
@@ -119,16 +119,26 @@ def test_a_made_up_list_of_rows_does_nothing(ids: str, hub: Hub, browse: Browse)
 
 @pytest.mark.parametrize(
     ("state", "offered"),
-    [("parked", {"retry", "accept", "cancel"}), ("pending", {"retry", "cancel"}), ("held", {"cancel"}), ("running", set()), ("done", set())],
+    [
+        ("parked", {"retry", "accept", "cancel"}),
+        ("pending", {"retry", "cancel"}),
+        ("held", {"cancel"}),
+        ("running", set()),
+        ("done", set()),
+    ],
 )
-def test_the_page_of_a_delivery_offers_what_its_state_allows(state: str, offered: set[str], hub: Hub, browse: Browse) -> None:
+def test_the_page_of_a_delivery_offers_what_its_state_allows(
+    state: str, offered: set[str], hub: Hub, browse: Browse
+) -> None:
     row = hub.ours.submission
     Submission.objects.filter(pk=row.pk).update(state=state)
     page = browse(Role.LEAD).get(f"/admin/tickets/submission/{row.pk}/change/")
     assert {step.name for step, _url in page.context["steps"]} == offered
 
 
-@pytest.mark.parametrize("path", ["tickets/ticket", "tickets/submission", "accounts/user", "tickets/tracker", "accounts/organisation"])
+@pytest.mark.parametrize(
+    "path", ["tickets/ticket", "tickets/submission", "accounts/user", "tickets/tracker", "accounts/organisation"]
+)
 def test_a_list_asks_as_many_queries_for_many_rows_as_for_few(path: str, hub: Hub, browse: Browse) -> None:
     client = browse(Role.LEAD)
     browse(Role.TECHNICIAN, hub.fabrikam)

@@ -20,7 +20,7 @@ from supporthub.core.live.subscription import Pace
 from supporthub.runtime.processes import wait_until
 
 FAST = Pace(
-    beat=0.1, beat_lost=0.6, retry_least=0.05, retry_most=0.2, digest=60, refresh=60, unrefreshed=60, presence=0.3
+    beat=0.2, beat_lost=2.0, retry_least=0.05, retry_most=0.2, digest=60, refresh=60, unrefreshed=60, presence=0.3
 )
 PATIENCE = 10.0
 

@@ -79,8 +79,6 @@ def _checkout(*, as_ordinary_user: bool) -> Iterator[Checkout]:
         pytest.skip("no Python of this version that an ordinary user can run with the installed packages")
     made = make_checkout(_ORDINARY if switched else None, python, free_ports())
     yield made
-    for process in made.processes():
-        process.kill()
     eventually(lambda: not made.processes())
     for place in {Path("/run"), Path(tempfile.gettempdir())}:
         for sockets in place.glob(

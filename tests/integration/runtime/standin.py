@@ -103,9 +103,7 @@ class Checkout:
                 assert process.poll() is None, process.communicate()[0]
                 yield process
             finally:
-                process.kill()
-                for left in self.processes():
-                    left.kill()
+                process.kill()  # the servers notice, and end in order
 
     def pid(self, name: str) -> int:
         return int((self.data_dir / "run" / f"{name}.pid").read_text().splitlines()[0])

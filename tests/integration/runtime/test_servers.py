@@ -42,14 +42,14 @@ def home(folder: Path) -> Home:
 def postgres(home: Home) -> Iterator[EmbeddedPostgres]:
     server = EmbeddedPostgres(home)
     yield server
-    server.kill()
+    server.stop()
 
 
 @pytest.fixture
 def redis_server(home: Home) -> Iterator[EmbeddedRedis]:
     server = EmbeddedRedis(home)
     yield server
-    server.kill()
+    server.stop()
 
 
 def connect(server: EmbeddedPostgres) -> psycopg.Connection:
@@ -74,6 +74,7 @@ def test_committed_row_survives_kill(postgres: EmbeddedPostgres) -> None:
 
 def test_postgres_is_durable_private_and_without_tcp(postgres: EmbeddedPostgres) -> None:
     postgres.start()
+    assert value_of(postgres, "SHOW dynamic_shared_memory_type") == "mmap"
     settings = ("fsync", "full_page_writes", "synchronous_commit", "listen_addresses")
     assert [value_of(postgres, f"SHOW {name}") for name in settings] == ["on", "on", "on", ""]
     assert postgres.home.sockets.stat().st_mode & 0o777 == 0o700

@@ -57,7 +57,7 @@ def _until_it_runs(process: subprocess.Popen[str]) -> str:
     printed = ""
     assert process.stdout is not None
     for line in process.stdout:
-        printed += line
+        printed = f"{printed}{line}"
         if "Ctrl-C" in line:
             return printed
     pytest.fail(f"the hub ended:\n{printed}")

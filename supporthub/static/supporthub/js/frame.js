@@ -6,7 +6,7 @@ import { startTimes } from "./times.js";
 import { startToasts, toast } from "./toasts.js";
 import { hub, say } from "./words.js";
 
-const CLOCK = new Intl.DateTimeFormat(hub.language, { hour: "2-digit", minute: "2-digit" });
+const CLOCK = new Intl.DateTimeFormat(hub.language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 function showLive(state, since) {
   const badge = document.getElementById("live");

@@ -49,7 +49,7 @@ export function start() {
   setInterval(() => {
     for (const [topic, entry] of topics) if (entry.state && entry.state !== "gone") send({ type: "presence", topic, state: entry.state });
   }, ANNOUNCE);
-  addEventListener("online", hurry);
+  addEventListener("online", askEverywhere);
   addEventListener("offline", () => show("offline"));
   addEventListener("pagehide", () => { for (const [topic, entry] of topics) if (entry.state) send({ type: "presence", topic, state: "gone" }); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) hurry(); });
@@ -84,6 +84,12 @@ function lost(event) {
   timer = setTimeout(connect, pause);
 }
 
+/** The network is back: a socket that survived proves itself by answering. */
+function askEverywhere() {
+  if (socket) for (const topic of topics.keys()) again(topic);
+  else hurry();
+}
+
 function hurry() {
   if (socket) return;
   wait = FIRST_WAIT;
@@ -104,6 +110,7 @@ function send(frame) {
 function take(frame) {
   wait = FIRST_WAIT;
   if (frame.type === "event" && frame.kind === "live") return show(frame.state);
+  if (status === "offline" || status === "reconnecting") show("live");
   const entry = topics.get(frame.topic);
   if (!entry) return undefined;
   if (frame.type === "snapshot") return position(frame, entry);
