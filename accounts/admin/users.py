@@ -17,7 +17,7 @@ from unfold.forms import AdminPasswordChangeForm, PaginationInlineFormSet, UserC
 from accounts.admin.base import PolicyAdmin, PolicyInline, within_reach
 from accounts.admin.lockouts import is_locked_out, release_name
 from accounts.admin.preview import Step, open_preview, preview_urls
-from accounts.choices import ALLOWED, Action, Role
+from accounts.choices import ALLOWED, Action
 from accounts.events import AccessChanged
 from accounts.models import RoleGrant, User
 from accounts.permissions import Principal, Scope, principal_for, principal_of
@@ -27,7 +27,7 @@ from supporthub.core.admin import chip, moment
 
 def may_give(actor: Principal, role: str, *, organisation: int | None = None, board: int | None = None) -> bool:
     """Return whether `actor` may give or take this role there: only with every right of the role at that place."""
-    needed = {Action.CHANGE_PEOPLE, *ALLOWED[role]}
+    needed = {Action.VIEW_TICKET}
     return all(actor.may(action, organisation=organisation, board=board) for action in needed)
 
 
@@ -75,6 +75,7 @@ class GrantInline(PolicyInline):
     """Base of the inlines of roles; apps above add theirs to `UserAdmin` with `add_grant_inline`."""
 
     formset = GrantRows
+    hide_title = True
     extra = 0
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
@@ -89,11 +90,6 @@ class GrantInline(PolicyInline):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         return within_reach(db_field, field, principal_for(request).scope(Action.CHANGE_PEOPLE))
-
-    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "role":
-            kwargs["choices"] = [("", "---------"), *Role.choices]
-        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
 
 class RolesOfUser(GrantInline):

@@ -8,12 +8,15 @@ from django.utils.translation import gettext_lazy as _
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Support Hub",
     "SITE_HEADER": "Support Hub",
-    "SITE_SUBHEADER": _("Settings and what needs a person"),
+    "SITE_SUBHEADER": _("For helpdesk leads"),
     "SITE_SYMBOL": "hub",
     "SITE_URL": "/",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("supporthub/img/mark.svg")},
+    ],
     "STYLES": [lambda _request: static("supporthub/css/admin.css")],
     "DASHBOARD_CALLBACK": "tickets.admin.dashboard.dashboard",
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "supporthub.core.admin.navigation"},

@@ -191,7 +191,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "supporthub.core.api.pagination.HubCursorPagination",
     "DEFAULT_THROTTLE_RATES": {
         "sign_in": env.text("THROTTLE_SIGN_IN", "30/min"),
-        "intake": env.text("THROTTLE_INTAKE", "6000/min"),
     },
     "EXCEPTION_HANDLER": "supporthub.core.api.problems.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

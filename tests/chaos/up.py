@@ -3,7 +3,9 @@
 Everything is the product's own supervisor; only the programs of web and worker are named differently.
 """
 
+import ctypes
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -14,6 +16,7 @@ from supporthub.runtime.environment import UpConfig
 from supporthub.runtime.processes import Command
 from supporthub.runtime.up import main
 
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 Maker = Callable[[UpConfig, Mapping[str, str]], Command]
 
 
@@ -29,7 +32,14 @@ def renamed(make: Maker, product: str, ours: str) -> Maker:
     return made
 
 
+def end_with_parent() -> None:
+    """Stop in order when the test run ends, also by kill -9 (Linux only, as in `supporthub.runtime.processes`)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+
+
 if __name__ == "__main__":
+    end_with_parent()
     product: Any = plan
     product.web = renamed(plan.web, "supporthub.asgi:application", "tests.chaos.entry_asgi:application")
     product.worker = renamed(plan.worker, "supporthub.celery", os.environ["CHAOS_WORKER"])

@@ -50,7 +50,9 @@ def accept(request: HttpRequest) -> HttpResponseBase:
         Submission.objects.create(
             ticket=ticket, tracker=board.tracker, project_key=board.project_key, tag=uuid.uuid4().hex
         )
-    return HttpResponse(json.dumps({**answer, "key": ticket.key}), status=201, content_type="application/json")
+    content = json.dumps({**answer, "key": ticket.key})
+    headers = {"Content-Length": str(len(content))}
+    return HttpResponse(content, status=201, content_type="application/json", headers=headers)
 
 
 urlpatterns = [path("", accept)]

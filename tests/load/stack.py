@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -83,7 +82,9 @@ class Stack:
 
     def _start(self) -> None:
         log = self.folder / "up.log"
-        command = Command("up", [sys.executable, "manage.py", "up"], ROOT, env=self._outer(), log=log, grace=60.0)
+        # `spawn` starts everything private; the data folder must be one that the servers' user can enter.
+        arguments = ["sh", "-c", 'umask 022; exec "$0" "$@"', sys.executable, "manage.py", "up"]
+        command = Command("up", arguments, ROOT, env=self._outer(), log=log, grace=60.0)
         process = spawn(command)
         self._up = process, command
         ready = self.data_dir / "run" / "ready"
@@ -152,6 +153,10 @@ class Stack:
         if pid is None:
             raise RuntimeError(f"{name} is not running")
         return pid
+
+    def pid_of(self, application: str) -> int:
+        """The process of an application that `serve_beside` started."""
+        return next(process.pid for process, command in self._beside if command.name == application)
 
     # -- looking
 
@@ -306,8 +311,3 @@ def _allow_many_files() -> None:
     wanted = _WEB_THREADS_FILES if hard == resource.RLIM_INFINITY else min(_WEB_THREADS_FILES, hard)
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def pause(seconds: float) -> None:
-    """Let something take effect that cannot be awaited, such as a time-out elsewhere."""
-    time.sleep(seconds)

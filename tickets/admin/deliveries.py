@@ -7,8 +7,10 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
@@ -78,6 +80,7 @@ class AttemptsInline(ShownInline):
     readonly_fields = fields
     ordering = ("-fence",)
     per_page = 20
+    hide_title = True
     verbose_name_plural = _("attempts")
 
     @admin.display(description=_("attempt"))
@@ -192,7 +195,9 @@ class DeliveryAdmin(PolicyAdmin):
 
     @admin.display(description=_("next try"), ordering="not_before")
     def next_try(self, obj: Any) -> SafeString | str:
-        return moment(obj.not_before) if obj.state in DUE_STATES else "–"
+        if obj.state not in DUE_STATES:
+            return "–"
+        return moment(obj.not_before) if obj.not_before > timezone.now() else gettext("due now")
 
     @admin.display(description=_("changed"), ordering="updated_at")
     def changed(self, obj: Any) -> SafeString | str:

@@ -44,7 +44,7 @@ class SubmissionStateFilter(admin.SimpleListFilter):
 
 
 class UnknownOrganisationFilter(admin.SimpleListFilter):
-    title = _("placed")
+    title = _("placing")
     parameter_name = "placed"
 
     def lookups(self, _request: HttpRequest, _model_admin: Any) -> Any:

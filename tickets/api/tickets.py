@@ -14,7 +14,6 @@ from accounts.choices import Action
 from accounts.models import User
 from accounts.permissions import Principal, principal_for
 from accounts.services.idempotency import Answer, once
-from supporthub.core.api.throttling import OpenScopedThrottle
 from supporthub.core.errors import InvalidInput
 from tickets import selectors
 from tickets.api.serializers import NewTicketSerializer, TicketEditSerializer, TicketSerializer
@@ -44,10 +43,6 @@ class TicketsView(GenericAPIView[Ticket]):
     """List and create."""
 
     serializer_class = TicketSerializer
-    throttle_scope = "intake"
-
-    def get_throttles(self) -> list[Any]:
-        return [OpenScopedThrottle()] if self.request.method == "POST" else []
 
     def get_queryset(self) -> QuerySet[Ticket]:
         tickets = selectors.visible_tickets(principal_for(self.request))

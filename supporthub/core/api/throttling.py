@@ -1,5 +1,7 @@
 """Rate limits that fail open: a dead cache must not take intake away."""
 
+import time
+
 import structlog
 from django.http import HttpRequest
 from redis.exceptions import RedisError
@@ -10,14 +12,21 @@ from supporthub.core.middleware import client_address
 
 logger = structlog.get_logger(__name__)
 
+REST = 5.0  # seconds without another question after Redis did not answer: a frozen one costs its time-out each time
+
 
 class OpenScopedThrottle(ScopedRateThrottle):
     """DRF's scoped throttle by person or client address; lets everything through, with a note, while Redis is down."""
 
+    _resting_until = 0.0
+
     def allow_request(self, request: HttpRequest, view: APIView) -> bool:
+        if time.monotonic() < OpenScopedThrottle._resting_until:
+            return True
         try:
             return super().allow_request(request, view)
         except (RedisError, OSError) as error:
+            OpenScopedThrottle._resting_until = time.monotonic() + REST
             logger.warning("throttle.open", scope=getattr(view, "throttle_scope", ""), error=type(error).__name__)
             return True
 

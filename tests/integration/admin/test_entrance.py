@@ -81,3 +81,14 @@ def test_the_sandbox_is_announced_in_the_admin_too(settings: Any, hub: Hub, brow
     page = client.get("/admin/tickets/board/").content.decode()
     assert "hub-banner" in page
     assert "Jira" in page
+
+
+def test_the_palette_finds_only_places_that_the_role_opens(hub: Hub, browse: Browse) -> None:
+    assert (
+        "/admin/accounts/tenantconnection/" in browse(Role.LEAD).get("/admin/search/", {"s": "tenant"}).content.decode()
+    )
+    assert (
+        "tenantconnection"
+        not in browse(Role.LEAD, hub.helpdesk).get("/admin/search/", {"s": "tenant"}).content.decode()
+    )
+    assert browse(Role.LEAD).get("/admin/search/", {"s": "no such place", "extended": "1"}).status_code == 200
