@@ -13,7 +13,7 @@ def active_holds() -> Iterable[HoldRule]:
 
 
 def unknown_organisation() -> Organisation:
-    """Return the organisation that takes what could not be placed; the first migration makes it, this mends its loss."""
+    """Return the organisation that takes what could not be placed; made by the first migration."""
     named = {"name": "Unknown: needs a person", "slug": "unknown"}
     return Organisation.objects.get_or_create(is_unknown=True, defaults=named)[0]
 

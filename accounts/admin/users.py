@@ -27,7 +27,7 @@ from supporthub.core.admin import chip, moment
 
 def may_give(actor: Principal, role: str, *, organisation: int | None = None, board: int | None = None) -> bool:
     """Return whether `actor` may give or take this role there: only with every right of the role at that place."""
-    needed = {Action.VIEW_TICKET}
+    needed = {Action.CHANGE_PEOPLE, *ALLOWED[role]}
     return all(actor.may(action, organisation=organisation, board=board) for action in needed)
 
 

@@ -11,5 +11,5 @@ class StartError(Exception):
         self.details = tuple(details)
 
 
-class StopRequested(Exception):  # noqa: N818  (nothing is wrong: somebody pressed Ctrl-C)
-    """SIGINT, SIGTERM or SIGHUP arrived while something was awaited."""
+class StopRequested(Exception):
+    """SIGINT, SIGTERM or SIGHUP arrived while something was awaited; nothing is wrong."""

@@ -1,11 +1,12 @@
 """Typed reading of the environment; every fault becomes one line that names the variable.
 
-Faults are collected, so that an operator sees all of them at once. `Env.finish` ends the process with exit code 2
+Faults are collected, so that an operator sees all of them at once. `Env.finish` ends the process with status 2
 (`SettingsError` is a `SystemExit`): a server with wrong settings must not start, and a stack trace would hide the line.
 """
 
 import ipaddress
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -19,11 +20,13 @@ _LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
 class SettingsError(SystemExit):
-    """The process cannot start with these settings; printed as one line a fault."""
+    """The process cannot start with these settings. Ends it with status 2; raising prints one line a fault."""
 
     def __init__(self, faults: Sequence[str]) -> None:
-        super().__init__("\n".join(f"supporthub: {fault}" for fault in faults))
+        super().__init__(2)
         self.faults = list(faults)
+        for fault in faults:
+            sys.stderr.write(f"supporthub: {fault}\n")
 
 
 class Env:

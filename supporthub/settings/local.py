@@ -4,9 +4,13 @@ import os
 from pathlib import Path
 
 from supporthub.runtime.environment import load_embedded
+from supporthub.settings.env import SettingsError
 
 _data_dir = Path(os.environ.get("DATA_DIR") or Path(__file__).resolve().parent.parent.parent / "var")
-for _name, _value in load_embedded(_data_dir).items():
+_notes = load_embedded(_data_dir)
+if not _notes and not os.environ.get("DATABASE_URL"):
+    raise SettingsError([f"there is no hub in {_data_dir} yet: `make run` makes one, or set DATABASE_URL and the others"])
+for _name, _value in _notes.items():
     os.environ.setdefault(_name, _value)
 
 from supporthub.settings.base import *  # noqa: E402, F403  (Django's settings modules inherit by import)

@@ -65,7 +65,6 @@ class Report:
         found = sum(found_after_doubt(ticket) for ticket in self.world.tickets)
         again = sum(sent_again(ticket) for ticket in self.world.tickets)
         rows = {
-            "seed": f"{self.plan.seed} (CHAOS_SEED repeats it)",
             "tickets accepted": f"{len(self.world.accepted)} ({self.retries} requests were repeated)",
             "issues in Jira": f"{len(self.world.issues)} of ours",
             "killed (kill -9)": _counted({target: n for (verb, target), n in self.done.items() if verb == "kill"}),
@@ -84,7 +83,15 @@ class Report:
     def story(self) -> str:
         """Table and the first broken promises, for a failed test."""
         lines = [f"  {fault.kind} {fault.subject}: {fault.text}" for fault in self.faults[:20]]
-        return "\n".join(["", self.table(), *lines, *self.refusals[:5], f"  logs and data are kept in {self.folder}"])
+        return "\n".join(
+            [
+                f"CHAOS_SEED={self.plan.seed}",
+                self.table(),
+                *lines,
+                *self.refusals[:5],
+                f"  logs and data are kept in {self.folder}",
+            ]
+        )
 
 
 def _counted(counts: dict[str, int] | Counter[str]) -> str:
@@ -104,14 +111,17 @@ class Campaign:
     def run(self) -> Report:
         """The whole campaign; the stack runs before and after. AssertionError when it never becomes quiet."""
         clock = {"start": time.monotonic()}
-        self.settle_in()
-        clock["settled in"] = time.monotonic()
-        for deed in self.plan.deeds:
-            self.carry_out(deed)
-        self.chase_orders()
-        clock["blows"] = time.monotonic()
-        jira_faults = self.calm_down()
-        clock["quiet"] = time.monotonic()
+        try:
+            self.settle_in()
+            clock["settled in"] = time.monotonic()
+            for deed in self.plan.deeds:
+                self.carry_out(deed)
+            self.chase_orders()
+            clock["blows"] = time.monotonic()
+            jira_faults = self.calm_down()
+            clock["quiet"] = time.monotonic()
+        finally:
+            self.intake.give_up()
         world = survey(self.stack, self.intake.accepted)
         names = list(clock)
         return Report(
@@ -147,12 +157,12 @@ class Campaign:
                 self._order(deed.target, _ORDER_SECONDS)
                 time.sleep(deed.seconds)
             case "kill":
-                wait_until(lambda: self.stack.kill(deed.target), 10, every=0.05)
-                self.done["kill", deed.target] += 1
+                struck = wait_until(lambda: self.stack.kill(deed.target), 10, every=0.05)
+                self.done["kill", deed.target] += struck
                 time.sleep(deed.seconds)
             case "freeze":
-                wait_until(lambda: self.stack.freeze(deed.target, deed.seconds), 10, every=0.05)
-                self.done["freeze", deed.target] += 1
+                struck = wait_until(lambda: self.stack.freeze(deed.target, deed.seconds), 10, every=0.05)
+                self.done["freeze", deed.target] += struck
             case "crash":
                 time.sleep(deed.seconds)
                 self.stack.crash()

@@ -47,12 +47,13 @@ class Client:
         self._http = httpx.Client(base_url=url, timeout=15, trust_env=False)
         self._token = ""
         self.retries = 0
+        self.patience = _PATIENCE  # seconds for one ticket
 
     def create(self, key: str, body: dict[str, Any]) -> str:
         """Post until the hub says 201, and return its key. Raises RefusedError, also when patience ends."""
-        deadline = time.monotonic() + _PATIENCE
+        started = time.monotonic()
         said = "nothing"
-        while time.monotonic() < deadline:
+        while time.monotonic() - started < self.patience:
             try:
                 answer = self._send("POST", "/api/v1/tickets/", json=body, headers={"Idempotency-Key": key})
             except httpx.TransportError as error:
@@ -65,7 +66,7 @@ class Client:
                     raise RefusedError(f"{key}: {said}")
             self.retries += 1
             time.sleep(_PAUSE)  # the hub is down at the moment: what a client does then is ask again
-        raise RefusedError(f"{key}: no answer within {_PATIENCE:.0f} s, last {said}")
+        raise RefusedError(f"{key}: no answer within {self.patience:.0f} s, last {said}")
 
     def close(self) -> None:
         """Close the connection."""
@@ -107,6 +108,7 @@ class Intake:
         self._released: queue.Queue[int | None] = queue.Queue()
         self._clients = [Client(url) for _ in range(clients)]
         self._threads = [threading.Thread(target=self._work, args=(client,)) for client in self._clients]
+        self._given_up = threading.Event()
         self.count = 0
 
     @property
@@ -133,8 +135,15 @@ class Intake:
         for client in self._clients:
             client.close()
 
+    def give_up(self) -> None:
+        """End the clients without waiting for answers; no effect after `finish`."""
+        self._given_up.set()
+        for client in self._clients:
+            client.patience = 0.0
+            self._released.put(None)
+
     def _work(self, client: Client) -> None:
-        while (number := self._released.get()) is not None:
+        while (number := self._released.get()) is not None and not self._given_up.is_set():
             key = f"chaos-{number:05d}"
             try:
                 self.accepted[key] = client.create(key, ticket_for(number, key))

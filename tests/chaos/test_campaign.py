@@ -20,9 +20,10 @@ def test_every_accepted_ticket_has_exactly_one_issue_whatever_dies(
     tickets = tickets_of_run()
     plan = make_plan(seed_of_run(), tickets)
     assert survey(stack, {}).tickets == (), "a campaign begins with an empty hub"
-    report = Campaign(stack, plan).run()
     with capsys.disabled():
-        sys.stdout.write(f"\n{report.table()}\n")
+        sys.stdout.write(f"\nthe hub, {tickets} tickets, CHAOS_SEED={plan.seed}\n")
+        report = Campaign(stack, plan).run()
+        sys.stdout.write(f"{report.table()}\n")
     assert report.refusals == [], report.story()
     assert report.faults == [], report.story()
     # The campaign did what it says: every process died, Jira failed, and processes died at the steps meant for it.

@@ -20,9 +20,9 @@ from supporthub.core.live.subscription import Pace
 from supporthub.runtime.processes import wait_until
 
 FAST = Pace(
-    beat=0.2, beat_lost=2.0, retry_least=0.05, retry_most=0.2, digest=60, refresh=60, unrefreshed=60, presence=0.3
+    beat=0.2, beat_lost=10, retry_least=0.05, retry_most=0.2, digest=60, refresh=60, unrefreshed=60, presence=0.3
 )
-PATIENCE = 10.0
+PATIENCE = 30.0  # for machines under load: every wait ends with its condition
 
 Said = dict[str, Any]
 

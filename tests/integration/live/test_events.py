@@ -9,17 +9,18 @@ from pathlib import Path
 from supporthub.core import hurry
 from supporthub.core.live import store
 from supporthub.core.live.publish import broadcast, publish
-from tests.integration.live.stage import FAST, PATIENCE, Browser, Stage, Watcher
+from tests.integration.live.stage import FAST, Browser, Stage, Watcher
 
 TOPIC = "place:open"
 PUBLISHER = """
 import sys, django
 django.setup()
 from supporthub.core import hurry
-from supporthub.core.live.publish import publish
+from supporthub.core.live import publish, store
+store.ANSWER_TIMEOUT = publish.SEND_TIMEOUT = 30
 for number in range(int(sys.argv[2])):
-    publish("place:open", "changed", id=number, version=int(sys.argv[1]) + number)
-assert hurry.flush(30)
+    publish.publish("place:open", "changed", id=number, version=int(sys.argv[1]) + number)
+assert hurry.flush(60)
 """
 
 
@@ -51,8 +52,8 @@ def test_numbers_are_contiguous_across_publishing_processes(stage: Stage) -> Non
         subprocess.Popen([sys.executable, "-c", PUBLISHER, str(first), str(count)], cwd=Path(__file__).parents[3])
         for first in (1000, 2000)
     ]
+    assert [publisher.wait(90) for publisher in publishers] == [0, 0]
     events = [browser.until(lambda said: said["type"] == "event") for _ in range(2 * count)]
-    assert [publisher.wait(PATIENCE) for publisher in publishers] == [0, 0]
     assert [event["seq"] for event in events] == list(range(1, 2 * count + 1))
     assert {event["version"] for event in events} == {*range(1000, 1000 + count), *range(2000, 2000 + count)}
     assert len({event["epoch"] for event in events}) == 1

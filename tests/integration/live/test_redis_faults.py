@@ -15,6 +15,11 @@ from tests.integration.live.stage import FAST, PATIENCE, Browser, Said, Stage
 TOPIC = "place:open"
 
 
+@pytest.fixture
+def redis_patience() -> float | None:
+    return None
+
+
 def _snapshot(said: Said) -> bool:
     return bool(said["type"] == "snapshot")
 

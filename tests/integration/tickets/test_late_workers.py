@@ -29,8 +29,8 @@ def jira(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
 @pytest.fixture
 def board(jira: SandboxProcess) -> Board:
     jira.control.reset()
-    tracker = TrackerFactory(base_url=jira.jira_url, account=jira.jira_user, token=jira.jira_token)
-    made: Board = BoardFactory(tracker=tracker, project_key="HELP")
+    tracker = TrackerFactory.create(base_url=jira.jira_url, account=jira.jira_user, token=jira.jira_token)
+    made: Board = BoardFactory.create(tracker=tracker, project_key="HELP")
     return made
 
 
@@ -52,7 +52,7 @@ def pass_time() -> None:
 def test_worker_that_wakes_after_its_ticket_was_sent_by_another_sends_nothing(
     jira: SandboxProcess, board: Board
 ) -> None:
-    submission = Submission.objects.get(ticket=TicketFactory(board=board))
+    submission = Submission.objects.get(ticket=TicketFactory.create(board=board))
     sleeper = claimed(submission)
     pass_time()
     for _ in range(2):  # proven absent, then sent again
@@ -72,7 +72,7 @@ def test_worker_that_wakes_after_its_ticket_was_sent_by_another_sends_nothing(
 def test_worker_that_wakes_while_another_looks_sends_nothing(
     jira: SandboxProcess, board: Board, *, first_try: bool
 ) -> None:
-    submission = Submission.objects.get(ticket=TicketFactory(board=board))
+    submission = Submission.objects.get(ticket=TicketFactory.create(board=board))
     if not first_try:
         Submission.objects.update(tries=1)
     sleeper = claimed(submission)
@@ -87,9 +87,9 @@ def test_ticket_whose_worker_died_at_once_is_sent_again_in_a_project_with_thousa
 ) -> None:
     """What one look can read is bounded, so the look must begin at what was known when the ticket was accepted."""
     newest = jira.control.create_issue(count=2500)["key"]
-    IssueLinkFactory(ticket__board=board, tracker=board.tracker, key=newest, number=2500)
+    IssueLinkFactory.create(ticket__board=board, tracker=board.tracker, key=newest, number=2500)
     with transaction.atomic():
-        submission = request_submission(TicketFactory(board=board, with_submission=False))
+        submission = request_submission(TicketFactory.create(board=board, with_submission=False))
     claimed(submission)  # and nothing more: kill -9
     pass_time()
     look = claimed(submission)
