@@ -102,7 +102,7 @@ def principal_for(request: HttpRequest | Any) -> Principal:
     cached = getattr(django_request, "hub_principal", None)
     if cached is None or cached.user_id != (request.user.pk or 0):
         cached = principal_of(request.user)
-        django_request.hub_principal = cached
+        setattr(django_request, "hub_principal", cached)  # noqa: B010  (our own note on Django's request)
     return cached
 
 

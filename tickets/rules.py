@@ -51,8 +51,8 @@ class QueueFilter:
                     several[name][value] = None
             elif _single_is_fine(name, value):
                 single[name] = value
-        several_values: dict[str, Any] = {name: tuple(values) for name, values in several.items()}
-        return cls(**several_values, **single)
+        read: dict[str, Any] = {**single, **{name: tuple(values) for name, values in several.items()}}
+        return cls(**read)
 
     def to_query(self) -> str:
         """Return the query string that `from_query` reads back to an equal filter; defaults are left out."""

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
 from accounts.choices import Action
 from supporthub.core.errors import Conflicted
 from tickets.choices import TicketStatus as S
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 
 class Verb(StrEnum):
@@ -25,7 +29,7 @@ class Step:
     sources: frozenset[str]
     target: S
     permission: Action
-    label: str
+    label: "str | _StrPromise"
 
 
 class TransitionNotAllowed(Conflicted):
@@ -36,7 +40,7 @@ class TransitionNotAllowed(Conflicted):
         super().__init__(f"A ticket that is {S(status).label} does not offer {verb!r}; it offers {offered}.")
 
 
-def _step(verb: Verb, sources: set[S], target: S, label: str) -> Step:
+def _step(verb: Verb, sources: set[S], target: S, label: "str | _StrPromise") -> Step:
     return Step(verb, frozenset(sources), target, Action.WORK_TICKET, label)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.models import update_last_login
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,6 +17,13 @@ from accounts.models import User
 from accounts.permissions import principal_for
 from supporthub.core.api.throttling import OpenScopedThrottle
 from supporthub.core.live.tickets import issue_ticket
+
+
+def acting(request: Request) -> User:
+    """Return the signed-in user; only for views that require one."""
+    if not isinstance(request.user, User):
+        raise NotAuthenticated
+    return request.user
 
 
 class CredentialsSerializer(TokenObtainPairSerializer):
@@ -74,8 +81,7 @@ class MeView(APIView):
 
     @extend_schema(responses=MeSerializer, summary="Who is asking, and what they may do")
     def get(self, request: Request) -> Response:
-        who = principal_for(request)
-        user = request.user
+        who, user = principal_for(request), acting(request)
         body = {
             "email": user.email,
             "name": user.name,
@@ -96,4 +102,4 @@ class LiveTicketView(APIView):
         summary="A one-time ticket for a live socket: open /ws/live/?ticket=… within 30 seconds",
     )
     def post(self, request: Request) -> Response:
-        return Response({"ticket": issue_ticket(request.user.pk)}, status=201)
+        return Response({"ticket": issue_ticket(acting(request).pk)}, status=201)

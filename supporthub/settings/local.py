@@ -9,7 +9,7 @@ from supporthub.settings.env import SettingsError
 _data_dir = Path(os.environ.get("DATA_DIR") or Path(__file__).resolve().parent.parent.parent / "var")
 _notes = load_embedded(_data_dir)
 if not _notes and not os.environ.get("DATABASE_URL"):
-    raise SettingsError([f"there is no hub in {_data_dir} yet: `make run` makes one, or set DATABASE_URL and the others"])
+    raise SettingsError([f"no hub in {_data_dir} yet: `make run` makes one, or set DATABASE_URL and the others"])
 for _name, _value in _notes.items():
     os.environ.setdefault(_name, _value)
 

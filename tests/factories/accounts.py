@@ -1,5 +1,7 @@
 """Rows of accounts for tests."""
 
+from typing import Any
+
 import factory
 from factory.django import DjangoModelFactory
 
@@ -28,9 +30,9 @@ class UserFactory(DjangoModelFactory[User]):
     name = factory.Sequence(lambda n: f"User {n}")
 
     @classmethod
-    def _create(cls, model_class: type[User], *args: object, **kwargs: object) -> User:
-        password = kwargs.pop("password", PASSWORD)
-        return User.objects.create_user(*args, password=password, **kwargs)  # type: ignore[arg-type]
+    def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:
+        fields: dict[str, Any] = {"password": PASSWORD, **kwargs}
+        return User.objects.create_user(*args, **fields)
 
 
 class RoleGrantFactory(DjangoModelFactory[RoleGrant]):
@@ -46,18 +48,18 @@ class RoleGrantFactory(DjangoModelFactory[RoleGrant]):
 
 def technician(**kwargs: object) -> User:
     """A technician for every organisation."""
-    user: User = UserFactory(**kwargs)
-    RoleGrantFactory(user=user, role=Role.TECHNICIAN)
+    user: User = UserFactory.create(**kwargs)
+    RoleGrantFactory.create(user=user, role=Role.TECHNICIAN)
     return user
 
 
 def lead(**kwargs: object) -> User:
-    user: User = UserFactory(**kwargs)
-    RoleGrantFactory(user=user, role=Role.LEAD)
+    user: User = UserFactory.create(**kwargs)
+    RoleGrantFactory.create(user=user, role=Role.LEAD)
     return user
 
 
 def admin(**kwargs: object) -> User:
-    user: User = UserFactory(**kwargs)
-    RoleGrantFactory(user=user, role=Role.ADMIN)
+    user: User = UserFactory.create(**kwargs)
+    RoleGrantFactory.create(user=user, role=Role.ADMIN)
     return user

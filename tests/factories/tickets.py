@@ -69,7 +69,7 @@ class TicketFactory(DjangoModelFactory[Ticket]):
     requester = factory.SubFactory(PersonFactory, organisation=factory.SelfAttribute("..organisation"))
 
     @factory.post_generation
-    def body(self: Ticket, create: bool, extracted: str | None, **_kwargs: Any) -> None:  # type: ignore[misc]
+    def body(self: Ticket, create: bool, extracted: str | None, **_kwargs: Any) -> None:
         if create:
             words = extracted or "It is on, and nothing comes out."
             Message.objects.create(
@@ -77,7 +77,7 @@ class TicketFactory(DjangoModelFactory[Ticket]):
             )
 
     @factory.post_generation
-    def with_submission(self: Ticket, create: bool, extracted: bool | None, **kwargs: Any) -> None:  # type: ignore[misc]
+    def with_submission(self: Ticket, create: bool, extracted: bool | None, **kwargs: Any) -> None:
         if create and extracted is not False:
             SubmissionFactory(ticket=self, **kwargs)
 

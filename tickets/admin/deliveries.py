@@ -125,7 +125,7 @@ class DeliveryAdmin(PolicyAdmin):
         return Place(organisation=obj.ticket.organisation_id, board=obj.ticket.board_id)
 
     def rows_within(self, rows: QuerySet[Any], scope: Scope) -> QuerySet[Any]:
-        return rows
+        return rows.filter(Q(ticket__organisation__in=scope.organisations) | Q(ticket__board__in=scope.boards))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return (

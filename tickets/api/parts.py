@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from accounts.api.auth import acting
 from accounts.choices import Action
 from accounts.permissions import principal_for
 from accounts.services.idempotency import Answer, once
@@ -23,7 +24,7 @@ from tickets.api.serializers import (
     TransitionSerializer,
     WatcherSerializer,
 )
-from tickets.api.tickets import IDEMPOTENCY_HEADER, acting
+from tickets.api.tickets import IDEMPOTENCY_HEADER
 from tickets.models import Ticket
 from tickets.services.conversation import add_message, add_watcher, remove_watcher
 from tickets.services.submissions import retry_submission

@@ -10,6 +10,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.auth import acting
 from accounts.choices import Action
 from accounts.models import User
 from accounts.permissions import Principal, principal_for
@@ -29,14 +30,6 @@ IDEMPOTENCY_HEADER = OpenApiParameter(
 FILTERS = {"board": "board__slug", "organisation": "organisation__slug", "category": "category__slug",
            "requester": "requester__email", "assignee": "assignee__email"}  # fmt: skip
 CHOICES = {"status": TicketStatus, "priority": Priority}
-
-
-def acting(request: Request) -> User:
-    """The signed-in user; views here require one."""
-    user = request.user
-    if not isinstance(user, User):
-        raise TypeError("a view without authentication asked who is acting")
-    return user
 
 
 class TicketsView(GenericAPIView[Ticket]):

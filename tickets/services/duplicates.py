@@ -22,7 +22,7 @@ BATCH = 50
 
 
 def look_for_duplicates() -> int:
-    """Ask each tracker for the tags of recent submissions; park those that stand twice. Returns how many were parked."""
+    """Ask each tracker for the tags of recent submissions and park those that stand twice; returns how many."""
     parked = 0
     for tracker, project_key, submissions in _recent():
         try:

@@ -18,13 +18,13 @@ from supporthub.core.deliveries import desk, rules
 from supporthub.core.deliveries.holds import HoldKey
 from supporthub.core.deliveries.registry import Claim, Kind, register
 from supporthub.core.deliveries.states import DeliveryState
-from supporthub.core.errors import Conflicted, NotThere, TransientError
+from supporthub.core.errors import Conflicted, NotThere, Rejected, TransientError
 from supporthub.core.ids import marker
 from tickets.choices import TimelineKind
 from tickets.clients import tracker_client
 from tickets.clients.jira_access import longest_attempt
 from tickets.events import IssueCreated, SubmissionRequested
-from tickets.models import IssueLink, Submission, SubmissionAttempt, Ticket
+from tickets.models import IssueLink, Submission, SubmissionAttempt, Ticket, Tracker
 from tickets.ports import Created, Found, IssueDraft, IssueRef, Missing
 from tickets.selectors import highest_known_number
 from tickets.services.common import record, show_again
@@ -76,7 +76,7 @@ def draft_of(submission: Submission) -> IssueDraft:
 def act(claim: Claim) -> rules.Outcome:
     """Create the issue once."""
     submission: Submission = claim.row
-    tracker = tracker_client(submission.tracker)
+    tracker = tracker_client(_tracker(submission))
     leased = Submission.objects.filter(
         pk=submission.pk, fence=claim.fence, state=DeliveryState.RUNNING, lease_until__gt=Now()
     )
@@ -98,7 +98,7 @@ def reconcile(claim: Claim) -> rules.Outcome:
     submission: Submission = claim.row
     known = IssueLink.objects.filter(tracker=submission.tracker_id, project_key=submission.project_key)
     control = known.order_by("-number").values_list("key", flat=True).first()
-    tracker = tracker_client(submission.tracker)
+    tracker = tracker_client(_tracker(submission))
     finding = tracker.find_issue(
         tag=submission.tag,
         project_key=submission.project_key,
@@ -164,6 +164,13 @@ def accept_submission(*, ticket_id: int, actor: User | None) -> Submission:
     return submission
 
 
+def _tracker(submission: Submission) -> Tracker:
+    """Only submissions with a tracker are ever claimed; the others were done when they were written."""
+    if submission.tracker is None:
+        raise Rejected("This ticket's board has no tracker.", code="no_tracker")
+    return submission.tracker
+
+
 def _of(ticket_id: int) -> Submission:
     submission = Submission.objects.select_related("ticket").filter(ticket=ticket_id).first()
     if submission is None:
@@ -176,7 +183,7 @@ def _record_issue(submission: Submission, result: Created | Found) -> None:
     IssueLink.objects.update_or_create(
         ticket=submission.ticket,
         defaults={
-            "tracker": submission.tracker, "issue_id": ref.issue_id, "key": ref.key, "number": ref.number,
+            "tracker": _tracker(submission), "issue_id": ref.issue_id, "key": ref.key, "number": ref.number,
             "project_key": submission.project_key, "url": ref.url,
         },
     )  # fmt: skip

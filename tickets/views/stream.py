@@ -99,7 +99,7 @@ def _opened(entry: TimelineEntry, data: dict[str, Any]) -> str:
     if entry.actor_id:
         return _("opened this ticket")
     sources = dict(Source.choices)
-    return _("The ticket came in (%(source)s)") % {"source": sources.get(data.get("source"), "–")}
+    return _("The ticket came in (%(source)s)") % {"source": sources.get(str(data.get("source")), "–")}
 
 
 def _assigned(entry: TimelineEntry, data: dict[str, Any]) -> str:
@@ -115,7 +115,7 @@ def _labels(choices: Any, data: dict[str, Any]) -> dict[str, str]:
     return {name: str(known.get(data.get(name), data.get(name, ""))) for name in ("old", "new")}
 
 
-_TONES = {
+_TONES: dict[str, str] = {
     TimelineKind.SUBMISSION_PARKED: "parked",
     TimelineKind.DUPLICATE_FOUND: "parked",
     TimelineKind.SUBMITTED: "done",

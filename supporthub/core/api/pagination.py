@@ -24,7 +24,8 @@ class HubCursorPagination(CursorPagination):
     ordering: Any = "-pk"
     _counted: tuple[int, bool] = (0, False)
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Any, view: Any = None) -> list[Any] | None:
+    def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any] | None:
+        """Every list of the hub is a queryset; its size is counted up to the cap."""
         self._counted = capped_count(queryset)
         return super().paginate_queryset(queryset, request, view)
 

@@ -3,8 +3,8 @@
 import time
 
 import structlog
-from django.http import HttpRequest
 from redis.exceptions import RedisError
+from rest_framework.request import Request
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
@@ -20,7 +20,7 @@ class OpenScopedThrottle(ScopedRateThrottle):
 
     _resting_until = 0.0
 
-    def allow_request(self, request: HttpRequest, view: APIView) -> bool:
+    def allow_request(self, request: Request, view: APIView) -> bool:
         if time.monotonic() < OpenScopedThrottle._resting_until:
             return True
         try:
@@ -30,5 +30,5 @@ class OpenScopedThrottle(ScopedRateThrottle):
             logger.warning("throttle.open", scope=getattr(view, "throttle_scope", ""), error=type(error).__name__)
             return True
 
-    def get_ident(self, request: HttpRequest) -> str:
-        return client_address(request)
+    def get_ident(self, request: Request) -> str:
+        return client_address(request._request)  # noqa: SLF001  (DRF wraps Django's request)

@@ -47,7 +47,7 @@ def deliver(kind: Kind, pk: int) -> int:
     Going on is what keeps a target's allowed concurrency used: a task that finds no room just ends, and the ones that
     are running take its row next, most urgent first.
     """
-    deadline = time.monotonic() + DRAIN_SECONDS
+    deadline = time.monotonic() + DRAIN_SECONDS * scale()
     worked = 0
     claim = claim_row(kind, pk)
     while True:

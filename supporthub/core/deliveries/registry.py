@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from supporthub.core.deliveries.holds import HoldKey
-from supporthub.core.deliveries.models import Attempt, Delivery
+from supporthub.core.deliveries.models import Delivery
 from supporthub.core.deliveries.rules import Change, Outcome, Policy
 
 
@@ -33,7 +33,7 @@ class Kind:
     name: str
     label: str
     model: type[Delivery]
-    attempts: type[Attempt]
+    attempts: Any  # a concrete Attempt with a foreign key `delivery`, which the abstract one cannot declare
     act: Callable[[Claim], Outcome]
     reconcile: Callable[[Claim], Outcome]
     settled: Callable[[Claim, Outcome, Change], None]

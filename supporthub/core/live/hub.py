@@ -26,6 +26,7 @@ logger = structlog.get_logger(__name__)
 
 TICK: Final = 0.25
 SETTLING: Final = 1.0  # seconds that the first watchers wait for the subscription
+STOP_TRIES: Final = 5
 AT_ONCE: Final = 4  # threads that read the database for the hub
 
 Refresh = Callable[[Any], Awaitable[LivePrincipal | None]]
@@ -64,12 +65,15 @@ class LiveHub:
 
     async def stop(self) -> None:
         """Leave Redis. The server closes the sockets (1012), and browsers come back to another process."""
-        tasks, self._tasks = self._tasks, set()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if tasks:
-            await self.redis.aclose()
+        if not self._tasks:
+            return
+        for _ in range(STOP_TRIES):  # the layer and the Redis client may swallow a cancellation
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks, timeout=1.0)
+            if not self._tasks:
+                break
+        await self.redis.aclose()
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         """Run in the background; a failure is logged."""

@@ -65,7 +65,6 @@ class Subscription:
     async def run(self) -> None:
         """Subscribe and follow; on any failure begin again, ever more slowly."""
         wait = self._pace.retry_least
-        task = asyncio.current_task()
         while True:
             layer = channel_layers.make_backend(DEFAULT_CHANNEL_LAYER)
             try:
@@ -80,8 +79,6 @@ class Subscription:
                 logger.warning("live.subscription_lost", error=type(error).__name__, again_in=round(wait, 1))
             finally:
                 await _bounded(layer.flush())
-            if task is not None and task.cancelling():
-                raise asyncio.CancelledError  # the layer's `flush` may have swallowed ours
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311  (spreads the load, no secret)
 
     async def _follow(self, layer: Any, channel: str) -> None:

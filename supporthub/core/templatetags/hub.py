@@ -1,16 +1,18 @@
 """Small pieces that every page is made of: icons, states, times, avatars, counts."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 from zlib import crc32
 
 from django import template
+from django.template.loader import get_template
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from supporthub.core.ages import age_in_list, age_in_words, duration, in_words
@@ -23,21 +25,19 @@ _AVATAR_COLOURS = 8
 @register.simple_tag
 def icon(name: str, extra: str = "") -> SafeString:
     """An icon of the sprite, decoration only: the text beside it, or an `aria-label`, says what it means."""
-    return format_html(
-        '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#i-{}"></use></svg>',
-        extra, static("supporthub/img/icons.svg"), name,
-    )  # fmt: skip
+    return _icon(name, extra)
 
 
-@register.inclusion_tag("components/_state.html")
-def state(value: str, label: object, *, quiet: bool = False) -> dict[str, Any]:
+@register.simple_tag
+def state(value: str, label: object, *, quiet: bool = False) -> SafeString:
     """The one way to show a state: a coloured shape and its word (`quiet`: the word for screen readers only)."""
-    return {"value": value, "label": label, "quiet": quiet, "sprite": static("supporthub/img/icons.svg")}
+    return _shape("components/_state.html", str(value), str(label), quiet)
 
 
-@register.inclusion_tag("components/_priority.html")
-def priority(value: str, label: object, *, quiet: bool = False) -> dict[str, Any]:
-    return {"value": value, "label": label, "quiet": quiet, "sprite": static("supporthub/img/icons.svg")}
+@register.simple_tag
+def priority(value: str, label: object, *, quiet: bool = False) -> SafeString:
+    """A priority, the same way."""
+    return _shape("components/_priority.html", str(value), str(label), quiet)
 
 
 @register.simple_tag
@@ -84,11 +84,10 @@ def capped(number: int | None) -> str:
     return f"{COUNT_CAP - 1}+" if number >= COUNT_CAP else str(number)
 
 
-@register.inclusion_tag("components/_avatar.html")
-def avatar(who: Any, size: str = "") -> dict[str, Any]:
+@register.simple_tag
+def avatar(who: Any, size: str = "") -> SafeString:
     """The initials of a user or person in a circle; the name is its title and accessible name."""
-    name = getattr(who, "name", "") or getattr(who, "email", "") or str(who or "")
-    return {"name": name, "initials": initials(name), "colour": crc32(name.encode()) % _AVATAR_COLOURS, "size": size}
+    return _face(getattr(who, "name", "") or getattr(who, "email", "") or str(who or ""), size)
 
 
 @register.filter
@@ -112,3 +111,26 @@ def query(**pairs: Any) -> str:
 def _date(local: datetime) -> str:
     pattern = _("j M") if timezone.now() - local < timedelta(days=300) else _("j M Y")
     return date_format(local, pattern)
+
+
+# A list shows the same few pieces hundreds of times: each is rendered once a process.
+
+
+@lru_cache(maxsize=256)
+def _icon(name: str, extra: str) -> SafeString:
+    return format_html(
+        '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#i-{}"></use></svg>',
+        extra, static("supporthub/img/icons.svg"), name,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def _shape(component: str, value: str, label: str, quiet: bool) -> SafeString:
+    context = {"value": value, "label": label, "quiet": quiet, "sprite": static("supporthub/img/icons.svg")}
+    return mark_safe(get_template(component).render(context))  # noqa: S308  (a template of ours, escaped by itself)
+
+
+@lru_cache(maxsize=2048)
+def _face(name: str, size: str) -> SafeString:
+    context = {"name": name, "initials": initials(name), "colour": crc32(name.encode()) % _AVATAR_COLOURS, "size": size}
+    return mark_safe(get_template("components/_avatar.html").render(context))  # noqa: S308  (as above)

@@ -5,9 +5,13 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
 
-from accounts.choices import Role
+from accounts.admin.users import may_give
+from accounts.choices import ALLOWED, Action, Role
 from accounts.models import Organisation, RoleGrant, User
+from accounts.permissions import Grant, Principal
 from directory.models import Person
 from tests.factories.accounts import RoleGrantFactory, UserFactory
 from tests.integration.admin.conftest import Browse, Hub
@@ -181,6 +185,26 @@ def test_an_admin_of_one_organisation_gives_no_role_elsewhere(role: str, place: 
     where = getattr(hub, place).pk if place else ""
     assert save_user(client, user, {"role": role, "organisation": where}).status_code == 200
     assert not user.grants.exists()
+
+
+@pytest.mark.parametrize("role", ["technician", "lead", "admin", "auditor"])
+def test_being_admin_here_and_lead_there_gives_no_roles_there(role: str, hub: Hub, browse: Browse) -> None:
+    client, user = browse(Role.ADMIN, hub.contoso), UserFactory()
+    browse(Role.LEAD, hub.fabrikam, user=client.user)
+    assert save_user(client, user, {"role": role, "organisation": hub.fabrikam.pk}).status_code == 200
+    assert not user.grants.exists()
+
+
+@given(
+    mine=st.builds(Grant, st.sampled_from(Role.values), st.none() | st.integers(1, 2)),
+    role=st.sampled_from(Role.values),
+    place=st.none() | st.integers(1, 2),
+)
+def test_nobody_gives_a_right_that_they_do_not_have_there(mine: Grant, role: str, place: int | None) -> None:
+    actor = Principal(1, "", is_active=True, grants=frozenset({mine}))
+    if may_give(actor, role, organisation=place):
+        assert all(actor.may(action, organisation=place) for action in ALLOWED[role])
+        assert actor.may(Action.CHANGE_PEOPLE, organisation=place)
 
 
 def test_an_admin_of_one_organisation_gives_no_role_on_a_board(hub: Hub, browse: Browse) -> None:

@@ -24,9 +24,11 @@ def api(ben: User) -> APIClient:
 
 @pytest.fixture
 def board(db: None) -> Board:
-    return BoardFactory(slug="helpdesk", is_default=True, goes_out=True)
+    board: Board = BoardFactory.create(slug="helpdesk", is_default=True, goes_out=True)
+    return board
 
 
 @pytest.fixture
 def contoso(db: None) -> Organisation:
-    return OrganisationFactory(slug="contoso", name="Contoso")
+    organisation: Organisation = OrganisationFactory.create(slug="contoso", name="Contoso")
+    return organisation

@@ -27,6 +27,10 @@ def post(api: APIClient, body: Any, **headers: str) -> Any:
     return api.post(URL, body, format="json", headers=headers)
 
 
+def send(api: APIClient, raw: bytes, kind: str = "application/json") -> Any:
+    return api.post(URL, raw, content_type=kind)
+
+
 def test_a_ticket_is_accepted_with_its_submission(api: APIClient, board: Board) -> None:
     answer = post(api, GOOD | {"requester": "Ann.Baker@Contoso.example", "priority": "high"})
     assert answer.status_code == 201, answer.content
@@ -40,7 +44,7 @@ def test_a_ticket_is_accepted_with_its_submission(api: APIClient, board: Board) 
 
 
 def test_a_board_without_a_tracker_is_done_at_once(api: APIClient) -> None:
-    BoardFactory(slug="office")
+    BoardFactory.create(slug="office")
     answer = post(api, GOOD | {"board": "office"})
     assert answer.json()["submission_state"] == DeliveryState.DONE
 
@@ -104,20 +108,20 @@ def test_bad_input_is_refused_by_name(api: APIClient, board: Board, body: Any, f
     ],
 )  # fmt: skip
 def test_broken_json_is_a_clear_problem(api: APIClient, board: Board, raw: bytes, status: int) -> None:
-    answer = api.generic("POST", URL, raw, content_type="application/json")
+    answer = send(api, raw)
     assert answer.status_code == status, answer.content
     assert answer.json()["code"] in {"parse_error", "invalid"}
 
 
 def test_a_body_beyond_the_limit_is_413(api: APIClient, board: Board) -> None:
     raw = json.dumps(GOOD | {"body": "x" * 3_000_000}).encode()
-    answer = api.generic("POST", URL, raw, content_type="application/json")
+    answer = send(api, raw)
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/x-www-form-urlencoded"])
 def test_another_media_type_is_415(api: APIClient, board: Board, kind: str) -> None:
-    answer = api.generic("POST", URL, b"title=x", content_type=kind)
+    answer = send(api, b"title=x", kind)
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
 
 
@@ -133,8 +137,8 @@ def test_without_a_token_it_is_401_and_says_how() -> None:
 
 
 def test_somebody_without_a_role_there_is_refused(board: Board, contoso: Organisation) -> None:
-    user: User = UserFactory()
-    RoleGrantFactory(user=user, organisation=OrganisationFactory())
+    user: User = UserFactory.create()
+    RoleGrantFactory.create(user=user, organisation=OrganisationFactory.create())
     client = APIClient()
     client.force_authenticate(user)
     answer = client.post(URL, GOOD | {"organisation": "contoso"}, format="json")
@@ -143,7 +147,7 @@ def test_somebody_without_a_role_there_is_refused(board: Board, contoso: Organis
 
 
 def test_a_category_of_another_board_is_refused(api: APIClient, board: Board) -> None:
-    CategoryFactory(slug="vpn", board=BoardFactory())
+    CategoryFactory.create(slug="vpn", board=BoardFactory.create())
     assert "category" in post(api, GOOD | {"category": "vpn"}).json()["errors"]
 
 
@@ -208,5 +212,5 @@ FIELDS = ["title", "body", "board", "priority", "requester", "watchers", "labels
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(st.sampled_from(FIELDS), anything))
 def test_no_json_makes_the_hub_fail(api: APIClient, board: Board, body: dict[str, Any]) -> None:
-    answer = api.generic("POST", URL, json.dumps(body).encode(), content_type="application/json")
+    answer = send(api, json.dumps(body).encode())
     assert answer.status_code in {201, 400}, answer.content

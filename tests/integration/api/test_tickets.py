@@ -22,7 +22,7 @@ def signed_in(user: User) -> APIClient:
 
 
 def test_the_list_pages_by_cursor_without_gap_or_overlap(api: APIClient) -> None:
-    made = [TicketFactory().key for _ in range(7)]
+    made = [TicketFactory.create().key for _ in range(7)]
     seen: list[str] = []
     url: str | None = "/api/v1/tickets/?limit=3"
     while url:
@@ -38,16 +38,16 @@ def test_a_page_costs_the_same_queries_however_many_rows(
     api: APIClient, number: int, django_assert_max_num_queries: Any
 ) -> None:
     for _ in range(number):
-        TicketFactory(board=BoardFactory(goes_out=True))
+        TicketFactory.create(board=BoardFactory.create(goes_out=True))
     with django_assert_max_num_queries(5):
         assert api.get("/api/v1/tickets/").json()["count"] == number
 
 
 def test_filters_are_combined_and_repeated_ones_mean_either(api: APIClient) -> None:
-    one, two = BoardFactory(slug="one"), BoardFactory(slug="two")
-    TicketFactory(board=one, priority="high")
-    wanted = [TicketFactory(board=one).key, TicketFactory(board=two).key]
-    TicketFactory(priority="normal")
+    one, two = BoardFactory.create(slug="one"), BoardFactory.create(slug="two")
+    TicketFactory.create(board=one, priority="high")
+    wanted = [TicketFactory.create(board=one).key, TicketFactory.create(board=two).key]
+    TicketFactory.create(priority="normal")
     page = api.get("/api/v1/tickets/?board=one&board=two&priority=normal").json()
     assert {ticket["key"] for ticket in page["results"]} == set(wanted)
 
@@ -60,7 +60,7 @@ def test_odd_queries_are_answered_and_never_fail(api: APIClient, query: str) -> 
 
 
 def test_a_ticket_is_found_by_the_hubs_key_and_the_trackers_in_any_case(api: APIClient) -> None:
-    link = IssueLinkFactory()
+    link = IssueLinkFactory.create()
     for key in (link.ticket.key, link.ticket.key.lower(), link.key, link.key.lower()):
         answer = api.get(f"/api/v1/tickets/{key}/").json()
         assert (answer["key"], answer["external_key"]) == (link.ticket.key, link.key)
@@ -76,10 +76,10 @@ def test_an_unknown_key_is_a_404_problem(api: APIClient, key: str) -> None:
 
 class TestPermission:
     def test_a_technician_of_one_organisation_sees_only_its_tickets(self) -> None:
-        home = OrganisationFactory()
-        mine, other = TicketFactory(organisation=home), TicketFactory()
-        user = UserFactory()
-        RoleGrantFactory(user=user, organisation=home)
+        home = OrganisationFactory.create()
+        mine, other = TicketFactory.create(organisation=home), TicketFactory.create()
+        user = UserFactory.create()
+        RoleGrantFactory.create(user=user, organisation=home)
         client = signed_in(user)
         assert [row["key"] for row in client.get("/api/v1/tickets/").json()["results"]] == [mine.key]
         assert client.get(f"/api/v1/tickets/{other.key}/").status_code == 404
@@ -87,17 +87,17 @@ class TestPermission:
         assert client.post(f"/api/v1/tickets/{other.key}/transitions/", {"verb": "start"}).status_code == 404
 
     def test_a_technician_of_one_board_sees_the_tickets_there(self) -> None:
-        mine, other = TicketFactory(), TicketFactory()
-        user = UserFactory()
+        mine, other = TicketFactory.create(), TicketFactory.create()
+        user = UserFactory.create()
         BoardGrant.objects.create(user=user, board=mine.board, role="technician")
         client = signed_in(user)
         assert [row["key"] for row in client.get("/api/v1/tickets/").json()["results"]] == [mine.key]
         assert client.get(f"/api/v1/tickets/{other.key}/").status_code == 404
 
     def test_an_auditor_reads_and_does_not_work(self) -> None:
-        user = UserFactory()
-        RoleGrantFactory(user=user, role="auditor")
-        ticket = TicketFactory()
+        user = UserFactory.create()
+        RoleGrantFactory.create(user=user, role="auditor")
+        ticket = TicketFactory.create()
         client = signed_in(user)
         assert client.get(f"/api/v1/tickets/{ticket.key}/").status_code == 200
         assert client.post(f"/api/v1/tickets/{ticket.key}/transitions/", {"verb": "start"}).status_code == 403
@@ -106,14 +106,14 @@ class TestPermission:
         )
 
     def test_somebody_without_a_role_sees_nothing(self) -> None:
-        TicketFactory()
-        page = signed_in(UserFactory()).get("/api/v1/tickets/").json()
+        TicketFactory.create()
+        page = signed_in(UserFactory.create()).get("/api/v1/tickets/").json()
         assert page["results"] == []
 
 
 class TestWork:
     def test_transitions_follow_the_table(self, api: APIClient) -> None:
-        ticket = TicketFactory()
+        ticket = TicketFactory.create()
         offered = api.get(f"/api/v1/tickets/{ticket.key}/transitions/").json()
         assert [step["verb"] for step in offered] == ["start", "wait", "hold", "resolve"]
         answer = api.post(f"/api/v1/tickets/{ticket.key}/transitions/", {"verb": "resolve"}).json()
@@ -124,7 +124,7 @@ class TestWork:
         assert api.post(f"/api/v1/tickets/{ticket.key}/transitions/", {"verb": "reopen"}).json()["resolved_at"] is None
 
     def test_a_reply_and_a_note_are_different_and_both_on_the_timeline(self, api: APIClient, ben: User) -> None:
-        ticket = TicketFactory()
+        ticket = TicketFactory.create()
         for kind in ("public", "internal"):
             body = {"kind": kind, "body": "**Done**", "body_format": "markdown"}
             answer = api.post(f"/api/v1/tickets/{ticket.key}/messages/", body)
@@ -137,19 +137,19 @@ class TestWork:
         assert kinds == ["message.replied", "message.noted"]
 
     def test_html_is_sanitised_before_it_is_stored(self, api: APIClient) -> None:
-        ticket = TicketFactory()
+        ticket = TicketFactory.create()
         body = {"kind": "public", "body": "<p onclick=x()>Hi<script>alert(1)</script></p>", "body_format": "html"}
         assert api.post(f"/api/v1/tickets/{ticket.key}/messages/", body).json()["html"] == "<p>Hi</p>"
 
     def test_a_change_on_an_old_version_is_refused(self, api: APIClient) -> None:
-        ticket = TicketFactory()
+        ticket = TicketFactory.create()
         seen = api.get(f"/api/v1/tickets/{ticket.key}/").json()["version"]
         assert api.patch(f"/api/v1/tickets/{ticket.key}/", {"priority": "high", "version": seen}).status_code == 200
         refused = api.patch(f"/api/v1/tickets/{ticket.key}/", {"title": "Mine", "version": seen})
         assert (refused.status_code, refused.json()["code"]) == (409, "stale_version")
 
     def test_every_change_raises_the_version(self, api: APIClient, ben: User) -> None:
-        ticket = TicketFactory()
+        ticket = TicketFactory.create()
         url = f"/api/v1/tickets/{ticket.key}/"
         versions = [api.get(url).json()["version"]]
         api.patch(url, {"assignee": ben.email})
@@ -161,8 +161,8 @@ class TestWork:
         assert versions == sorted(set(versions))
 
     def test_only_somebody_who_may_work_it_can_be_assigned(self, api: APIClient) -> None:
-        ticket = TicketFactory()
-        outsider = UserFactory()
+        ticket = TicketFactory.create()
+        outsider = UserFactory.create()
         assert "assignee" in api.patch(f"/api/v1/tickets/{ticket.key}/", {"assignee": outsider.email}).json()["errors"]
         assert (
             "assignee" in api.patch(f"/api/v1/tickets/{ticket.key}/", {"assignee": "no@body.example"}).json()["errors"]
@@ -170,7 +170,7 @@ class TestWork:
         assert api.patch(f"/api/v1/tickets/{ticket.key}/", {"assignee": None}).status_code == 200
 
     def test_watchers_come_and_go_and_twice_is_once(self, api: APIClient) -> None:
-        ticket = TicketFactory()
+        ticket = TicketFactory.create()
         url = f"/api/v1/tickets/{ticket.key}/watchers/"
         for _ in range(2):
             assert api.post(url, {"email": "Zoe@contoso.example"}).status_code == 201
@@ -181,7 +181,7 @@ class TestWork:
 
 class TestSubmission:
     def test_a_parked_submission_is_retried_and_the_timeline_says_by_whom(self, api: APIClient, ben: User) -> None:
-        ticket = TicketFactory(board=BoardFactory(goes_out=True))
+        ticket = TicketFactory.create(board=BoardFactory.create(goes_out=True))
         Submission.objects.update(state=DeliveryState.PARKED, reason="Jira refused it.")
         assert api.get(f"/api/v1/tickets/{ticket.key}/submission/").json()["reason"] == "Jira refused it."
         answer = api.post(f"/api/v1/tickets/{ticket.key}/submission/retry/")
@@ -190,15 +190,16 @@ class TestSubmission:
         assert (entry.kind, entry.actor) == ("submission.retried", ben)
 
     def test_retrying_what_is_done_is_409(self, api: APIClient) -> None:
-        ticket = TicketFactory()
+        ticket = TicketFactory.create()
         answer = api.post(f"/api/v1/tickets/{ticket.key}/submission/retry/")
         assert (answer.status_code, answer.json()["code"]) == (409, "not_retryable")
 
 
 def test_lookups_show_what_may_be_named(api: APIClient) -> None:
-    ticket = TicketFactory()
+    ticket = TicketFactory.create()
     assert ticket.board.slug in {row["slug"] for row in api.get("/api/v1/boards/").json()["results"]}
     assert ticket.organisation.slug in {row["slug"] for row in api.get("/api/v1/organisations/").json()["results"]}
+    assert ticket.requester is not None
     assert ticket.requester.email in {row["email"] for row in api.get("/api/v1/people/").json()["results"]}
     assert api.get("/api/v1/categories/").json()["results"] == []
 

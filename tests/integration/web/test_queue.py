@@ -107,8 +107,8 @@ def test_search_finds_words_by_their_beginning_people_and_keys(browser: Client, 
 
 def test_searching_for_a_key_opens_that_ticket(browser: Client) -> None:
     ticket = TicketFactory(board=BoardFactory(goes_out=True))
-    issue = IssueLinkFactory(ticket=ticket, key="HELP-77")
-    for typed in (ticket.key, ticket.key.lower(), f"%23{ticket.key}", issue.key.lower()):
+    IssueLinkFactory(ticket=ticket, key="HELP-77")
+    for typed in (ticket.key, ticket.key.lower(), f"%23{ticket.key}", "help-77"):
         assert browser.get(f"/?view=all&q={typed}")["Location"] == f"/tickets/{ticket.key}/"
 
 
