@@ -3,9 +3,9 @@
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
-from django.views import defaults
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from supporthub.core import error_pages
 from supporthub.core.api import problems
 from supporthub.runtime import health
 
@@ -23,15 +23,19 @@ urlpatterns = [
 ]
 
 
+handler400 = "supporthub.core.error_pages.bad_request"
+handler403 = "supporthub.core.error_pages.permission_denied"
+
+
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A problem answer below /api/, a page elsewhere."""
     if request.path.startswith("/api/"):
         return problems.not_found(request)
-    return defaults.page_not_found(request, exception)
+    return error_pages.not_found(request, exception)
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
     """A problem answer below /api/, a page elsewhere; neither shows a stack trace."""
     if request.path.startswith("/api/"):
         return problems.server_error(request)
-    return defaults.server_error(request)
+    return error_pages.server_error(request)

@@ -169,7 +169,8 @@ class Stack:
     def signal(self, number: signal.Signals, *names: str) -> bool:
         """Send a signal to those of the children that run; whether all of them did."""
         pids = [self.pid(name) for name in names]
-        return all([pid is not None and _send(pid, number) for pid in pids])
+        sent = [pid is not None and _send(pid, number) for pid in pids]
+        return all(sent)
 
     def kill(self, name: str) -> bool:
         """kill -9 of one child, which the supervisor starts again; False when it is down at the moment."""

@@ -25,7 +25,8 @@ from tests.chaos.verdict import Fault, found_after_doubt, judge, sent_again
 CLIENTS = 6
 _ORDER_SECONDS = 4.0  # an order that nobody comes past by then stays open while the campaign goes on
 _QUIET_SECONDS = 240.0
-_CHASES = 25
+_CHASES = 12
+_CHASE_SECONDS = 15.0  # enough for a worker to die, to come back after the supervisor's longest pause, and to sweep
 ISSUES_OF_HUMANS = 2100  # in the first project; one look reads 2,000 keys
 
 
@@ -176,7 +177,7 @@ class Campaign:
             if not pending:
                 return
             self.intake.release(6)
-            self._order(pending[0], 4.0)
+            self._order(pending[0], _CHASE_SECONDS)
 
     def calm_down(self) -> Counter[str]:
         """Stop all faults, let everything finish. Returns how often each of Jira's faults struck."""

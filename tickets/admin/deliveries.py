@@ -21,7 +21,9 @@ from accounts.permissions import Scope
 from supporthub.core.admin import chip, delivery_chip, duration, moment
 from supporthub.core.deliveries import desk
 from supporthub.core.deliveries.states import DUE_STATES, AttemptResult, DeliveryState
+from tickets import selectors
 from tickets.admin.tickets import subject
+from tickets.models import Ticket
 
 RESULT_TONES: dict[str, str] = {
     AttemptResult.OPEN: "running",
@@ -115,7 +117,7 @@ class DeliveryAdmin(PolicyAdmin):
     list_filter: ClassVar[Any] = (StateFilter, ("tracker", AutocompleteSelectFilter))
     list_filter_submit = True
     list_select_related = ("ticket", "tracker")
-    search_help_text = _("Ticket key or title")
+    search_help_text = _("Ticket key, words of the title, or requester")
     search_fields = ("ticket__title",)
     ordering = ("-pk",)
     actions = ("retry_chosen", "accept_chosen", "cancel_chosen")
@@ -131,6 +133,13 @@ class DeliveryAdmin(PolicyAdmin):
         return (
             super().get_queryset(request).select_related("ticket", "tracker").defer("ticket__search", "tracker__token")
         )
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[Any, bool]:
+        """Find the ticket as the queue does, then its deliveries."""
+        words = search_term.replace("\x00", "").strip()
+        if words:
+            queryset = queryset.filter(ticket__in=Ticket.objects.filter(selectors.found_by(words)).values("pk"))
+        return queryset, False
 
     def get_urls(self) -> Any:
         return [*preview_urls(self, self.steps), *super().get_urls()]

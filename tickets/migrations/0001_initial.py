@@ -381,4 +381,8 @@ class Migration(migrations.Migration):
             model_name='ticket',
             index=django.contrib.postgres.indexes.GinIndex(fields=['search'], name='ticket_search'),
         ),
+        migrations.AddIndex(
+            model_name='ticket',
+            index=models.Index(fields=['-version'], name='ticket_by_version'),
+        ),
     ]

@@ -67,6 +67,8 @@ class Ticket(TimestampedModel):
             models.Index(fields=["status", "-id"], name="ticket_by_status"),
             # live digests: the largest version of a board
             models.Index(fields=["board", "-version"], name="ticket_version_by_board"),
+            # the queue by last change, over all boards
+            models.Index(fields=["-version"], name="ticket_by_version"),
             # earlier tickets of a requester
             models.Index(fields=["requester", "-id"], name="ticket_by_requester"),
             # search: prefixes of words of the title

@@ -20,7 +20,7 @@ from supporthub.core.live.desk import PresenceDesk
 from supporthub.core.live.feed import Feed
 from supporthub.core.live.presence import Person
 from supporthub.core.live.subscription import Pace, Subscription
-from supporthub.core.live.topics import LivePrincipal, find_topic, may_subscribe
+from supporthub.core.live.topics import LivePrincipal, Topic, find_topic, may_subscribe
 
 logger = structlog.get_logger(__name__)
 
@@ -106,25 +106,33 @@ class LiveHub:
         for topic in list(client.topics):
             self._unwatch(client, topic)
 
-    def ask(self, client: Client, request: wire.Request) -> None:
-        """Do what a browser asked for, or refuse it."""
+    async def ask(self, client: Client, request: wire.Request) -> None:
+        """Do what a browser asked for, or refuse it; in the order in which one browser asks."""
         if request.type == "unsubscribe":
             self._unwatch(client, request.topic)
         elif request.type == "presence":
             self._announce(client, request.topic, request.state)
         else:
-            self._watch(client, request.topic)
+            await self._watch(client, request.topic)
 
-    def _watch(self, client: Client, name: str) -> None:
+    async def _may_subscribe(self, topic: Topic, principal: LivePrincipal, argument: str) -> bool:
+        if not topic.reads:
+            return may_subscribe(topic, principal, argument)
+        async with self._reading:
+            return bool(
+                await database_sync_to_async(may_subscribe, thread_sensitive=False)(topic, principal, argument)
+            )
+
+    async def _watch(self, client: Client, name: str) -> None:
         found = find_topic(name)
         if found is None:
             client.offer(wire.refused(name, "no_such_topic"))
-        elif not may_subscribe(found[0], client.principal, found[1]):
+        elif not await self._may_subscribe(found[0], client.principal, found[1]):
             self._unwatch(client, name)
             client.offer(wire.refused(name, "not_allowed"))
         elif name not in client.topics and len(client.topics) >= wire.MOST_TOPICS:
             client.offer(wire.refused(name, "too_many_topics"))
-        else:
+        elif not client.closed:
             client.topics.add(name)
             feed = self._feeds.get(name)
             if feed is None:
@@ -277,7 +285,7 @@ class LiveHub:
         client.principal = principal
         if changed:
             for name in list(client.topics):
-                self._watch(client, name)
+                await self._watch(client, name)
 
     def _close(self, client: Client, code: int, reason: str) -> None:
         self.leave(client)

@@ -110,7 +110,7 @@ class LiveSocket:
                 client.close(*fault)
                 continue
             try:
-                self.hub.ask(client, wire.parse(message["text"]))
+                await self.hub.ask(client, wire.parse(message["text"]))
             except wire.MisunderstoodError as refusal:
                 client.offer(wire.refused(None, str(refusal)))
 

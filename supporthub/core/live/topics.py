@@ -1,7 +1,7 @@
 """What can be watched: each app registers its topics here when it starts.
 
-A topic's name is `prefix:argument` (`queue:3`, `ticket:12`). Its three functions judge a cached principal without a
-query, except `snapshot`, which reads the database and runs in a thread.
+A topic's name is `prefix:argument` (`queue:3`, `ticket:12`). `may_see` judges a cached principal without a query;
+`snapshot`, and `may_subscribe` where the topic says so, read the database and run in a thread.
 """
 
 import re
@@ -33,8 +33,8 @@ class LivePrincipal(Protocol):
 class Topic:
     """One kind of topic.
 
-    `may_subscribe(principal, argument)` and `may_see(principal, event)` are pure; `event` has `topic`, `kind`, `id`,
-    `version`, `data` and `scope` (the publisher's `scope`, never sent to browsers). `snapshot(argument)` returns the
+    `may_see(principal, event)` is pure; `event` has `topic`, `kind`, `id`, `version`, `data` and `scope` (the
+    publisher's `scope`, never sent to browsers). `may_subscribe(principal, argument)` is pure unless `reads` is set. `snapshot(argument)` returns the
     digest of the topic's contents, not the contents: `(highest version, number of rows, check)`. A browser fetches the
     contents over HTTP, together with the digest that this same function gave, and fetches again when the two differ.
     """
@@ -43,6 +43,7 @@ class Topic:
     may_subscribe: Callable[[Any, str], bool]
     may_see: Callable[[Any, Mapping[str, Any]], bool]
     snapshot: Callable[[str], tuple[int, ...]]
+    reads: bool = False
 
 
 _topics: dict[str, Topic] = {}
@@ -54,13 +55,14 @@ def register_topic(
     may_subscribe: Callable[[Any, str], bool],
     may_see: Callable[[Any, Mapping[str, Any]], bool],
     snapshot: Callable[[str], tuple[int, ...]],
+    reads: bool = False,
 ) -> Topic:
     """Register a kind of topic; ValueError when the prefix is malformed or taken."""
     if not NAME.fullmatch(f"{prefix}:0"):
         raise ValueError(f"{prefix!r} is no topic prefix")
     if prefix in _topics:
         raise ValueError(f"the topic {prefix!r} is registered already")
-    topic = Topic(prefix, may_subscribe, may_see, snapshot)
+    topic = Topic(prefix, may_subscribe, may_see, snapshot, reads)
     _topics[prefix] = topic
     return topic
 

@@ -78,3 +78,9 @@ def test_ticket_search_finds_by_key_title_and_requester(words: str, hub: Hub, br
     assert page.status_code == 200
     if words.startswith("HUB") or words == "printer":
         assert [ticket.pk for ticket in page.context["cl"].result_list] == [hub.ours.pk]
+
+
+@pytest.mark.parametrize("words", ["HUB-{pk}", "printer", "hub-{pk}"])
+def test_deliveries_are_found_by_their_ticket(words: str, hub: Hub, browse: Browse) -> None:
+    page = browse(Role.LEAD).get("/admin/tickets/submission/", {"q": words.format(pk=hub.ours.pk)})
+    assert [row.ticket_id for row in page.context["cl"].result_list] == [hub.ours.pk]
