@@ -60,6 +60,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Django asks this before it shows the admin; who may do what there is decided by accounts.permissions."""
         return self.is_superuser or self.grants.exclude(role=Role.TECHNICIAN).exists()
 
+    def get_full_name(self) -> str:
+        return str(self)
+
     def get_short_name(self) -> str:
         return self.name.split(" ")[0] if self.name else self.email.split("@")[0]
 

@@ -3,14 +3,9 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db import transaction
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from supporthub.core import events
-from supporthub.core.deliveries import desk
 from tickets.admin.deliveries import AttemptsInline, DeliveryAdmin, steps_for
-from tickets.events import IssueChangeRequested
 from tickets.models import IssueChange, IssueChangeAttempt, Submission, SubmissionAttempt
 from tickets.services import changes, submissions
 
@@ -41,23 +36,13 @@ class SubmissionAdmin(DeliveryAdmin):
     )
 
 
-@transaction.atomic
-def _retry_change(_request: HttpRequest, row: IssueChange) -> None:
-    desk.retry(changes.KIND, row.pk)
-    events.publish(IssueChangeRequested(row.pk))
-
-
-def _accept_change(_request: HttpRequest, row: IssueChange) -> None:
-    desk.accept(changes.KIND, row.pk)
-
-
-def _cancel_change(_request: HttpRequest, row: IssueChange) -> None:
-    desk.cancel(changes.KIND, row.pk)
-
-
 @admin.register(IssueChange)
 class IssueChangeAdmin(DeliveryAdmin):
-    steps = steps_for(retry=_retry_change, accept=_accept_change, cancel=_cancel_change)
+    steps = steps_for(
+        retry=lambda request, row: changes.retry_change(change_id=row.pk, actor=request.user),
+        accept=lambda request, row: changes.accept_change(change_id=row.pk, actor=request.user),
+        cancel=lambda request, row: changes.cancel_change(change_id=row.pk, actor=request.user),
+    )
     list_display: Any = ("ticket_line", "verb", *DeliveryAdmin.list_display[1:])
     list_filter: ClassVar[Any] = (*DeliveryAdmin.list_filter, "verb")
     inlines = (IssueChangeAttempts,)

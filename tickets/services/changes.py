@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable
 
+from django.db import transaction
+
+from accounts.models import User
 from supporthub.core import events
-from supporthub.core.deliveries import rules
+from supporthub.core.deliveries import desk, rules
 from supporthub.core.deliveries.holds import HoldKey
 from supporthub.core.deliveries.registry import Claim, Kind, register
 from supporthub.core.deliveries.states import DeliveryState
@@ -60,6 +63,31 @@ def settled(claim: Claim, _outcome: rules.Outcome, change: rules.Change) -> None
 
 def changed(_ids: Iterable[int]) -> None:
     """Nothing of a change is shown while it is under way."""
+
+
+@transaction.atomic
+def retry_change(*, change_id: int, actor: User | None) -> IssueChange:
+    """Try a stopped or waiting change now. Raises Conflicted when there is nothing to retry."""
+    change: IssueChange = desk.retry(KIND, change_id)
+    record(change.ticket, TimelineKind.SUBMISSION_RETRIED, actor, verb=change.verb)
+    events.publish(IssueChangeRequested(change.pk))
+    return change
+
+
+@transaction.atomic
+def accept_change(*, change_id: int, actor: User | None) -> IssueChange:
+    """A person looked: it is as it should be. Raises Conflicted when the change is not parked."""
+    change: IssueChange = desk.accept(KIND, change_id)
+    record(change.ticket, TimelineKind.SUBMISSION_ACCEPTED, actor, verb=change.verb)
+    return change
+
+
+@transaction.atomic
+def cancel_change(*, change_id: int, actor: User | None) -> IssueChange:
+    """Give the change up. Raises Conflicted while it runs, is in doubt or has ended."""
+    change: IssueChange = desk.cancel(KIND, change_id)
+    record(change.ticket, TimelineKind.SUBMISSION_CANCELLED, actor, verb=change.verb)
+    return change
 
 
 def hold_keys(change: IssueChange) -> list[HoldKey]:

@@ -34,9 +34,10 @@ class Topic:
     """One kind of topic.
 
     `may_see(principal, event)` is pure; `event` has `topic`, `kind`, `id`, `version`, `data` and `scope` (the
-    publisher's `scope`, never sent to browsers). `may_subscribe(principal, argument)` is pure unless `reads` is set. `snapshot(argument)` returns the
-    digest of the topic's contents, not the contents: `(highest version, number of rows, check)`. A browser fetches the
-    contents over HTTP, together with the digest that this same function gave, and fetches again when the two differ.
+    publisher's `scope`, never sent to browsers). `may_subscribe(principal, argument)` is pure unless `reads` is set.
+    `snapshot(argument)` returns the digest of the topic's contents, not the contents: `(highest version, number of
+    rows, check)`. A browser fetches the contents over HTTP, together with the digest that this same function gave, and
+    fetches again when the two differ.
     """
 
     prefix: str
