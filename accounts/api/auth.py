@@ -40,6 +40,7 @@ class CredentialsSerializer(TokenObtainPairSerializer):
         return {key: str(value) for key, value in tokens.items()}
 
 
+@extend_schema(summary="Sign in: e-mail and password for a pair of tokens")
 class TokenView(TokenObtainPairView):
     """POST /api/v1/auth/token/"""
 
@@ -54,6 +55,7 @@ class TokenView(TokenObtainPairView):
         return response
 
 
+@extend_schema(summary="Renew the access token")
 class RefreshView(TokenRefreshView):
     """POST /api/v1/auth/token/refresh/"""
 

@@ -42,9 +42,10 @@ def scale() -> float:
 
 
 def deliver(kind: Kind, pk: int) -> int:
-    """Work the row `pk` if it is due, then other due rows of its kind for a while. Returns how many were worked.
+    """Work the row `pk` and then other due rows of its kind for a while. Returns how many were worked.
 
-    Going on is what keeps a target's allowed concurrency used: a task that finds no room just ends, and the ones that
+    When `pk` is not due any more, this ends at once: messages of rows that others took meanwhile must cost nothing, or
+    a backlog of them would keep what lies behind them in the queue waiting. Going on is what keeps a target's allowed concurrency used: a task that finds no room just ends, and the ones that
     are running take its row next, most urgent first.
     """
     deadline = time.monotonic() + DRAIN_SECONDS * scale()
@@ -54,15 +55,12 @@ def deliver(kind: Kind, pk: int) -> int:
         if isinstance(claim, Claim):
             settle(kind, claim, perform(kind, claim))
             worked += 1
-        elif claim is not None and (claim.wait is None or claim.wait > LONGEST_NAP):
+        elif claim is None or claim.wait is None or claim.wait > LONGEST_NAP:
             return worked
-        elif claim is not None and claim.wait is not None:
+        else:
             time.sleep(claim.wait)
-        elif pk == 0:
-            return worked
         if time.monotonic() > deadline:
             return worked
-        pk = 0
         claim = claim_row(kind)
 
 

@@ -14,6 +14,7 @@ from supporthub.core.deliveries.states import DUE_STATES, AttemptResult, Deliver
 
 BATCH = 1000
 HURRY_AGAIN_AFTER = timedelta(seconds=60)  # a row whose message was lost, or that found no room, is enqueued again
+HURRY_AGAIN_AT_LEAST = timedelta(seconds=2)  # real ones: a queue does not get faster because time is scaled
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def release_held(kind: Kind) -> int:
 
 def hurry_due(kind: Kind) -> int:
     """Enqueue due rows, most urgent first; each at most once a minute, so that a backlog does not flood the queue."""
-    again = Now() - HURRY_AGAIN_AFTER * engine.scale()
+    again = Now() - max(HURRY_AGAIN_AFTER * engine.scale(), HURRY_AGAIN_AT_LEAST)
     due = kind.model._default_manager.filter(state__in=DUE_STATES, not_before__lte=Now())
     with transaction.atomic():
         waiting = due.filter(Q(hurried_at__isnull=True) | Q(hurried_at__lt=again)).order_by("urgency", "not_before")

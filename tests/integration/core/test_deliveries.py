@@ -269,3 +269,11 @@ def test_one_task_leaves_the_rest_to_others_in_time(submission: Submission, sett
         return rules.Done()
 
     assert engine.deliver(kind_that(act), submission.pk) == 1
+
+
+def test_message_of_a_row_that_is_done_already_ends_at_once(submission: Submission) -> None:
+    """Its row was taken by a task that went on; the next message in the queue may be of another kind."""
+    TicketFactory(board=submission.ticket.board)
+    Submission.objects.filter(pk=submission.pk).update(state=DeliveryState.DONE)
+    assert engine.deliver(kind_that(lambda _: rules.Done()), submission.pk) == 0
+    assert Submission.objects.filter(state=DeliveryState.PENDING).count() == 1

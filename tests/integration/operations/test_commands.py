@@ -56,9 +56,7 @@ class TestSeed:
         assert ours.count() == len(seeding.SCHEDULES)
         assert ours.filter(enabled=False).count() == 1
 
-    def test_the_tracker_of_the_environment_seeds_one_row_and_the_row_wins(
-        self, settings: pytest.FixtureRequest
-    ) -> None:
+    def test_the_tracker_of_the_environment_seeds_one_row_and_the_row_wins(self, settings: Any) -> None:
         settings.JIRA_CONFIGURED, settings.ATLASSIAN_URL = True, "https://one.example"
         run("seed")
         settings.ATLASSIAN_URL = "https://two.example"

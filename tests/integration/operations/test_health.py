@@ -11,7 +11,7 @@ from tests.factories.tickets import BoardFactory, TicketFactory
 from tests.testservers import servers
 from tickets.models import Submission
 
-OUTSIDE = {"REMOTE_ADDR": "203.0.113.7"}
+OUTSIDE: dict[str, Any] = {"REMOTE_ADDR": "203.0.113.7"}
 
 
 @pytest.fixture
