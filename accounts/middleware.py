@@ -18,10 +18,15 @@ def _zone(name: str) -> zoneinfo.ZoneInfo:
 def person_preferences(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Activate language and time zone of the user of this session; API requests keep the defaults."""
+    """Activate language and time zone of the user of this session.
+
+    What programs read keeps the defaults: its texts are English whatever a client's Accept-Language asks for.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.path.startswith(("/api/", "/healthz", "/readyz", "/metrics", "/static/")):
+            translation.activate(settings.LANGUAGE_CODE)
+            request.LANGUAGE_CODE = settings.LANGUAGE_CODE
             return get_response(request)
         user = request.user
         with timezone.override(_zone(getattr(user, "time_zone", ""))):

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from accounts.choices import ALLOWED, Action, Role
 from accounts.models import User
@@ -109,4 +110,4 @@ def principal_for(request: HttpRequest | Any) -> Principal:
 def demand(principal: Principal, action: Action, *, organisation: int | None = None, board: int | None = None) -> None:
     """Raise NotAllowed unless `action` is allowed there."""
     if not principal.may(action, organisation=organisation, board=board):
-        raise NotAllowed("Your roles do not allow this here. A lead can change that in the admin.")
+        raise NotAllowed(_("Your roles do not allow this here. A lead can change that in the admin."))

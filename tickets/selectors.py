@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 
 from accounts.choices import ALLOWED, Action
 from accounts.models import User
@@ -83,10 +84,10 @@ def ticket_for(principal: Principal, key: str, action: Action = Action.VIEW_TICK
     When it may be seen but `action` is not allowed, the refusal is NotAllowed: there is nothing left to hide.
     """
     if "\x00" in key:
-        raise NotThere("There is no such ticket.")
+        raise NotThere(gettext("There is no such ticket."))
     ticket = visible_tickets(principal).filter(by_key(key)).first()
     if ticket is None:
-        raise NotThere("There is no such ticket.")
+        raise NotThere(gettext("There is no such ticket."))
     if action is not Action.VIEW_TICKET:
         demand(principal, action, organisation=ticket.organisation_id, board=ticket.board_id)
     return ticket

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.choices import Action
@@ -36,8 +37,9 @@ class TransitionNotAllowed(Conflicted):
     code = "transition_not_allowed"
 
     def __init__(self, status: str, verb: str) -> None:
-        offered = ", ".join(step.verb for step in steps_from(status)) or "nothing"
-        super().__init__(f"A ticket that is {S(status).label} does not offer {verb!r}; it offers {offered}.")
+        offered = ", ".join(step.verb for step in steps_from(status)) or gettext("nothing")
+        words = gettext("A ticket that is %(status)s does not offer %(verb)s; it offers %(offered)s.")
+        super().__init__(words % {"status": S(status).label, "verb": repr(verb), "offered": offered})
 
 
 def _step(verb: Verb, sources: set[S], target: S, label: "str | _StrPromise") -> Step:

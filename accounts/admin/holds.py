@@ -48,7 +48,7 @@ Holdables = Callable[[], Iterable[Holdable]]
 
 
 def _kinds() -> Iterable[Holdable]:
-    return [Holdable(kind.name, gettext(kind.label)) for kind in registry.kinds()]
+    return [Holdable(kind.name, str(kind.label)) for kind in registry.kinds()]
 
 
 def _organisations() -> Iterable[Holdable]:
@@ -99,7 +99,7 @@ def touched_by(scope: str, value: str, states: Iterable[str]) -> Touched:
         looked_at = list(rows.select_related(*kind.select_related)[: MOST_COUNTED + 1])
         is_capped |= len(looked_at) > MOST_COUNTED
         number = sum(matching(kind.hold_keys(row), [rule]) is not None for row in looked_at[:MOST_COUNTED])
-        found.append((gettext(kind.label), number))
+        found.append((str(kind.label), number))
     return Touched(found, is_capped)
 
 

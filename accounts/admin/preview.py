@@ -131,7 +131,7 @@ def _run(model_admin: "PolicyAdmin", step: Step, request: HttpRequest, rows: Ite
                 step.run(request, row)
                 model_admin.log_change(request, row, str(step.title))
         except HubError as error:
-            result.refused.append((row, gettext(error.detail)))
+            result.refused.append((row, error.detail))
         else:
             result.succeeded += 1
     return result

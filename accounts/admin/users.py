@@ -257,10 +257,9 @@ class UserAdmin(PolicyAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # Djan
 
     @admin.display(description=_("roles"))
     def roles(self, user: User) -> str:
-        named = [
-            f"{grant.get_role_display()} ({grant.organisation or gettext('everywhere')})" for grant in user.grants.all()
-        ]
-        return ", ".join(["superuser"] * user.is_superuser + sorted(named)) or "–"
+        everywhere = gettext("everywhere")
+        named = [f"{grant.get_role_display()} ({grant.organisation or everywhere})" for grant in user.grants.all()]
+        return ", ".join([gettext("every right")] * user.is_superuser + sorted(named)) or "–"
 
     @admin.display(description=_("last sign-in"), ordering="last_login")
     def last_seen(self, user: User) -> SafeString | str:

@@ -21,8 +21,9 @@ class Hold(TimestampedModel):
         _("observe mode"), default=False, help_text=_("Decide everything, send nothing: to run beside an old system.")
     )
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
-    )
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+",
+        verbose_name=_("created by"),
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("hold")

@@ -39,7 +39,9 @@ class Organisation(TimestampedModel):
 class TenantConnection(TimestampedModel):
     """One Entra tenant of an organisation: how we reach it, how fast, and whether at all."""
 
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="tenants")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="tenants", verbose_name=_("organisation")
+    )
     tenant_id = models.UUIDField(_("tenant id"), unique=True, help_text=_("The directory id shown by Entra."))
     client_id = models.UUIDField(_("client id"), null=True, blank=True, help_text=_("Our app registration there."))
     client_secret = EncryptedTextField(

@@ -74,7 +74,7 @@ class RoleGrant(TimestampedModel):
     role = models.CharField(_("role"), max_length=16, choices=Role)
     organisation = models.ForeignKey(
         Organisation, on_delete=models.CASCADE, null=True, blank=True, related_name="grants",
-        help_text=_("Leave empty for all organisations."),
+        verbose_name=_("organisation"), help_text=_("Leave empty for all organisations."),
     )  # fmt: skip
 
     class Meta:

@@ -1,6 +1,7 @@
 """Holding and releasing outward effects."""
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.choices import HoldScope
 from accounts.models import Hold, User
@@ -12,7 +13,8 @@ def place_hold(*, scope: str, value: str, reason: str, actor: User | None, obser
     """Hold outward effects from now on; what is being sent this moment is finished. Repeating changes the reason."""
     if (scope == HoldScope.ALL) == bool(value):
         raise InvalidInput(
-            "Not accepted: value.", errors={"value": ["Name what is held; leave it empty for everything."]}
+            _("Not accepted: %(name)s.") % {"name": "value"},
+            errors={"value": [_("Name what is held; leave it empty for everything.")]},
         )
     hold, _made = Hold.objects.update_or_create(
         scope=scope, value=value, defaults={"reason": reason, "observe": observe, "created_by": actor}

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import IdempotentRequest
 from supporthub.core.errors import Conflicted, InvalidInput
@@ -20,6 +21,16 @@ from supporthub.core.errors import Conflicted, InvalidInput
 KEEP = timedelta(hours=24)
 LONGEST_WAIT_MS = 10_000
 MAX_KEY = 255
+# One statement for one round trip: the wait is bounded before the row is inserted, and not any more once it is there.
+# Without a row in the answer there was a twin, and it has committed.
+_INSERT = """
+INSERT INTO accounts_idempotentrequest
+    (principal, method, path, key, body_hash, status, location, answer, created_at)
+SELECT %(principal)s, %(method)s, %(path)s, %(key)s, %(body_hash)s, 0, '', NULL, now()
+FROM (SELECT set_config('lock_timeout', %(wait)s, true)) AS patience
+ON CONFLICT (principal, method, path, key) DO NOTHING
+RETURNING id, set_config('lock_timeout', '0', true)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +60,8 @@ def once(*, principal: str, method: str, path: str, key: str, data: Any, create:
             return create()
     if len(key) > MAX_KEY or not key.isprintable():
         raise InvalidInput(
-            "Not accepted: Idempotency-Key.", errors={"Idempotency-Key": ["At most 255 printable characters."]}
+            _("Not accepted: %(name)s.") % {"name": "Idempotency-Key"},
+            errors={"Idempotency-Key": [_("At most 255 printable characters.")]},
         )
     digest = body_hash(data)
     scope = {"principal": principal, "method": method, "path": path, "key": key}
@@ -58,7 +70,7 @@ def once(*, principal: str, method: str, path: str, key: str, data: Any, create:
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") != "55P03":  # lock_not_available
             raise
-        detail = "A request with this Idempotency-Key is still under way; ask again in a moment."
+        detail = _("A request with this Idempotency-Key is still under way; ask again in a moment.")
         raise Conflicted(detail, code="idempotency_in_progress") from error
 
 
@@ -70,15 +82,12 @@ def forget_old() -> int:
 def _first_or_stored(scope: dict[str, str], digest: str, create: Callable[[], Answer]) -> Answer:
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL lock_timeout = %s", [LONGEST_WAIT_MS])
-        IdempotentRequest.objects.bulk_create([IdempotentRequest(**scope, body_hash=digest)], ignore_conflicts=True)
-        stored = IdempotentRequest.objects.get(**scope)
-        if stored.status:
-            return _replay(stored, digest)
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL lock_timeout = 0")
+            cursor.execute(_INSERT, {**scope, "body_hash": digest, "wait": str(LONGEST_WAIT_MS)})
+            made = cursor.fetchone()
+        if made is None:
+            return _replay(IdempotentRequest.objects.get(**scope), digest)
         answer = create()
-        IdempotentRequest.objects.filter(pk=stored.pk).update(
+        IdempotentRequest.objects.filter(pk=made[0]).update(
             status=answer.status, location=answer.location, answer=answer.body
         )
     return answer
@@ -86,5 +95,5 @@ def _first_or_stored(scope: dict[str, str], digest: str, create: Callable[[], An
 
 def _replay(stored: IdempotentRequest, digest: str) -> Answer:
     if stored.body_hash != digest:
-        raise Conflicted("This Idempotency-Key was used with another content.", code="idempotency_mismatch")
+        raise Conflicted(_("This Idempotency-Key was used with another content."), code="idempotency_mismatch")
     return Answer(stored.status, stored.answer, stored.location, replayed=True)

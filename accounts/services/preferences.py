@@ -1,6 +1,7 @@
 """What somebody sets for themselves."""
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from supporthub.core.errors import InvalidInput
@@ -10,6 +11,9 @@ from supporthub.core.errors import InvalidInput
 def save_preferences(*, user: User, name: str, language: str, time_zone: str, shortcuts: bool) -> None:
     """Store a person's own preferences; raises InvalidInput for a language that the hub does not speak."""
     if language not in ("", *(code for code, _label in User._meta.get_field("language").choices or ())):
-        raise InvalidInput("Not accepted: language.", errors={"language": ["The hub does not speak this language."]})
+        raise InvalidInput(
+            _("Not accepted: %(name)s.") % {"name": "language"},
+            errors={"language": [_("The hub does not speak this language.")]},
+        )
     user.name, user.language, user.time_zone, user.shortcuts = name, language, time_zone, shortcuts
     user.save(update_fields=["name", "language", "time_zone", "shortcuts"])

@@ -46,8 +46,8 @@ def page(view: View[P]) -> View[P]:
 
 def refused(request: HttpRequest, error: HubError) -> HttpResponse:
     """Answer a refusal: plain words for a script, a page for a person."""
-    words = gettext(error.detail)
-    faults = [gettext(fault) for faults in error.errors.values() for fault in faults]
+    words = error.detail
+    faults = [fault for faults in error.errors.values() for fault in faults]
     if wants_fragment(request):
         return HttpResponse(" ".join(faults) or words, status=error.status, content_type="text/plain; charset=utf-8")
     context = {"status": error.status, "words": words, "faults": faults}

@@ -115,7 +115,7 @@ Contexts = Callable[..., BrowserContext]
 
 @pytest.fixture
 def contexts(request: pytest.FixtureRequest, chromium: Browser, hub: Stack, guard: Guard) -> Iterator[Contexts]:
-    """Make browsers that share nothing. What the guard heard fails the test; a failure leaves a picture of each page."""
+    """Make browsers that share nothing. What the guard heard fails the test; a failure leaves pictures of its pages."""
     made: list[BrowserContext] = []
 
     def make(**options: Any) -> BrowserContext:

@@ -50,7 +50,7 @@ class Result:
 
 
 def percentile(values: Iterable[float], share: float) -> float:
-    """The smallest value that at least `share` (over 0, at most 1) of all values do not exceed; ValueError when empty."""
+    """The smallest value that `share` (over 0, at most 1) of all values do not exceed; ValueError when empty."""
     ranked = sorted(values)
     if not ranked:
         raise ValueError("no values")

@@ -28,7 +28,8 @@ def post(host: str, path: str, body: dict[str, Any], **headers: str) -> bytes:
     """A request as bytes."""
     content = json.dumps(body, separators=(",", ":")).encode()
     lines = [f"POST {path} HTTP/1.1", f"host: {host}", "content-type: application/json"]
-    lines += [f"content-length: {len(content)}", *(f"{name.replace('_', '-')}: {text}" for name, text in headers.items())]
+    lines.append(f"content-length: {len(content)}")
+    lines += [f"{name.replace('_', '-')}: {text}" for name, text in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode() + content
 
 

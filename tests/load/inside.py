@@ -1,7 +1,7 @@
 """What needs the hub's models: run as `python -m tests.load.inside COMMAND`, answers one line of JSON.
 
-`session`; `preload COUNT` (tickets that wait for Jira); `sweep` (enqueue them); `fill COUNT` (tickets of many years); `page ADDRESS` (the
-queries of a page); `rows [WORDS]` (the SQL of the queue's rows).
+`session`; `preload COUNT` (tickets that wait for Jira); `sweep` (enqueue them); `fill COUNT` (tickets of many years);
+`page ADDRESS` (the queries of a page); `rows [WORDS]` (the SQL of the queue's rows).
 """
 
 # ruff: noqa: E402  (models can be imported only after Django is set up)

@@ -1,9 +1,10 @@
-"""Benchmark: tickets accepted over HTTP, beside a view that makes the same inserts; then with everything outside down."""
+"""Benchmark: tickets accepted over HTTP, beside a view that only makes the same inserts; then with outsiders down."""
 
 import itertools
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 
 from tests.load.figures import Aim, Result, median_ratio, percentile
 from tests.load.http_load import Make, Round, post, run_round
@@ -17,7 +18,7 @@ FAULT_ROUNDS = 3
 FAULT_SECONDS = 2.5
 _WORKER_NOTE = (
     "Intake beside its limit: the worker is paused, because on this machine it would take its processor time from"
-    " both sides; THROTTLE_INTAKE is lifted for the one client."
+    " both sides."
 )
 _FAULT_NOTE = (
     "Limit: the same in healthy rounds between the faulty ones, with the worker running and sending to Jira meanwhile."
@@ -72,7 +73,7 @@ def _beside_limit(stack: Stack, hub: Make) -> list[Result]:
             pairs.append((ours, theirs))
     lines = [_line("intake: accepted", "/s", pairs, lambda one: one.rate, Aim("least", 0.6))]
     for share in (0.5, 0.99):
-        lines.append(_line(f"intake: p{share * 100:.0f}", "ms", pairs, lambda one, at=share: _at(one, at), None))
+        lines.append(_line(f"intake: p{share * 100:.0f}", "ms", pairs, partial(_at, share), None))
     return lines
 
 
@@ -86,7 +87,7 @@ def _line(
     )  # fmt: skip
 
 
-def _at(one: Round, share: float) -> float:
+def _at(share: float, one: Round) -> float:
     return percentile(one.latencies, share) * 1000
 
 

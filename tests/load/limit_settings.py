@@ -2,6 +2,6 @@
 
 from supporthub.settings.local import *  # noqa: F403  (Django's settings modules inherit by import)
 
-MIDDLEWARE: list[str] = []
+MIDDLEWARE = []
 ROOT_URLCONF = "tests.load.limit_view"
 ASGI_APPLICATION = "tests.load.limit_asgi.application"

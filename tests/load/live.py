@@ -51,19 +51,19 @@ def measure(stack: Stack, sizes: tuple[int, ...]) -> list[Result]:
 def _at_size(size: int, sides: tuple[Side, Side], publisher: Companion, change: dict[str, Any]) -> list[Result]:
     grown = []
     for side in sides:
+        opened = side.ears.ask(open=0)["open"]
         before = memory_of(side.pid)
-        opened = side.ears.ask(open=size, **side.opening)["open"]
-        if opened != size:
-            raise RuntimeError(f"live: {opened} of {size} sockets opened at the {side.name}")
-        grown.append((memory_of(side.pid) - before) * 1024 / size)
+        now_open = side.ears.ask(open=size, **side.opening)["open"]
+        if now_open != size:
+            raise RuntimeError(f"live: {now_open} of {size} sockets opened at the {side.name}")
+        grown.append((memory_of(side.pid) - before) * 1024 / (size - opened))
     rounds: list[tuple[list[float], list[float]]] = []
     for number in range(-2, ROUNDS):
         heard = [_one_change(side, publisher, f"{size}.{number}.{side.name}", change) for side in sides]
         if number >= 0:  # the first two warm everything up
             rounds.append((heard[0], heard[1]))
     lines = [_line(size, share, rounds) for share in (0.5, 0.99)]
-    memory = Result(f"live, {size} sockets: memory a socket", grown[0], "kB", grown[1], note=f"Grown since the size before {size}.")
-    return [*lines, memory]
+    return [*lines, Result(f"live, {size} sockets: memory a socket", grown[0], "kB", grown[1])]
 
 
 def _line(size: int, share: float, rounds: list[tuple[list[float], list[float]]]) -> Result:

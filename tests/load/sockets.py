@@ -30,8 +30,8 @@ class Ear(asyncio.Protocol):
         self._upgraded = False
         self.settled: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport: Any = transport
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
         self._transport.write(self._request)
 
     def connection_lost(self, exc: Exception | None) -> None:

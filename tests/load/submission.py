@@ -30,9 +30,7 @@ def measure(stack: Stack) -> list[Result]:
     """All lines of this benchmark."""
     stack.settle()
     with stack.database() as database:
-        database.execute(
-            "UPDATE tickets_tracker SET max_concurrency = %s, rate_per_second = 100000", (CONCURRENCY,)
-        )
+        database.execute("UPDATE tickets_tracker SET max_concurrency = %s, rate_per_second = 100000", (CONCURRENCY,))
     stack.control.faults(rule("latency", ms=LATENCY_MS))
     _submit(stack, 20)  # projects and people are known from here on, as in any worker that has run for a minute
     hub: list[float] = []
@@ -47,13 +45,13 @@ def measure(stack: Stack) -> list[Result]:
     stack.settle()
     per_ticket = percentile(calls, 1.0)
     possible = CONCURRENCY / (LATENCY_MS / 1000 * per_ticket)
-    pairs = list(zip(hub, bare, strict=True))
-    middle = percentile(hub, 0.5)
+    middle, threads = percentile(hub, 0.5), percentile(bare, 0.5)
+    ratio, aim = median_ratio(list(zip(hub, bare, strict=True))), Aim("least", 0.8)
     return [
-        Result("submission: beside concurrency ÷ latency", middle, "/s", possible, middle / possible, Aim("least", 0.8), _NOTE),
-        Result("submission: beside eight bare threads", middle, "/s", percentile(bare, 0.5), median_ratio(pairs), Aim("least", 0.8), _NOTE),
+        Result("submission: beside concurrency ÷ latency", middle, "/s", possible, middle / possible, aim, _NOTE),
+        Result("submission: beside eight bare threads", middle, "/s", threads, ratio, aim, _NOTE),
         Result("submission: calls a ticket", per_ticket, "", aim=Aim("most", 3, of="hub")),
-    ]  # fmt: skip
+    ]
 
 
 def _submit(stack: Stack, count: int) -> float:

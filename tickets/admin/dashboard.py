@@ -98,7 +98,7 @@ def _parked(request: HttpRequest) -> Card | None:
         number, words = _capped(rows.filter(state=DeliveryState.PARKED))
         total, is_capped = total + number, is_capped or number > COUNT_CAP
         if number:
-            lines.append(Line(gettext(kind.label), words, _list(kind.model, "?state=parked")))
+            lines.append(Line(str(kind.label), words, _list(kind.model, "?state=parked")))
     return Card(
         title=gettext("Stopped deliveries"), tone="person" if total else "done",
         figure=f"{COUNT_CAP}+" if is_capped else str(total), word=gettext("need a person"),
@@ -117,7 +117,7 @@ def _oldest_due(request: HttpRequest) -> Card | None:
         since = due.aggregate(since=Min("not_before"))["since"]
         if since:
             oldest = max(oldest, now - since)
-            lines.append(Line(gettext(kind.label), duration(now - since), _list(kind.model, "?state=pending")))
+            lines.append(Line(str(kind.label), duration(now - since), _list(kind.model, "?state=pending")))
     return Card(
         title=gettext("Longest wait"), tone="failed" if oldest > LONG_WAIT else "done",
         figure=duration(oldest) if lines else gettext("none"), word=gettext("the oldest due delivery"),

@@ -24,6 +24,7 @@ from supporthub.core.deliveries.states import DUE_STATES, AttemptResult, Deliver
 from tickets import selectors
 from tickets.admin.tickets import subject
 from tickets.models import Ticket
+from tickets.reasons import why
 
 RESULT_TONES: dict[str, str] = {
     AttemptResult.OPEN: "running",
@@ -37,10 +38,19 @@ PERSON_FIRST = (
     DeliveryState.DONE, DeliveryState.CANCELLED,
 )  # fmt: skip
 
+
+def told(code: str, reason: str) -> SafeString | str:
+    """A reason in the person's language, and below it as it was written down where that is something else."""
+    known = why(code, reason)
+    if not known.detail:
+        return known.words or "–"
+    return format_html('{}<span class="hub-as-written" lang="en">{}</span>', known.words, known.detail)
+
+
 COLUMNS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (_("ticket"), lambda row: row.ticket),
     (_("state"), lambda row: delivery_chip(row.state)),
-    (_("reason"), lambda row: row.reason or "–"),
+    (_("reason"), lambda row: told(row.reason_code, row.reason)),
     (_("tries"), lambda row: row.tries),
 )
 
@@ -78,7 +88,7 @@ def steps_for(retry: Any, accept: Any, cancel: Any) -> tuple[Step, ...]:
 
 
 class AttemptsInline(ShownInline):
-    fields = ("number", "purpose", "outcome", "reason", "started", "took")
+    fields = ("number", "purpose", "outcome", "told", "started", "took")
     readonly_fields = fields
     ordering = ("-fence",)
     per_page = 20
@@ -96,6 +106,10 @@ class AttemptsInline(ShownInline):
     @admin.display(description=_("result"))
     def outcome(self, obj: Any) -> SafeString:
         return chip(RESULT_TONES.get(obj.result, "waiting"), obj.get_result_display())
+
+    @admin.display(description=_("reason"))
+    def told(self, obj: Any) -> SafeString | str:
+        return told(obj.code, obj.reason)
 
     @admin.display(description=_("started"))
     def started(self, obj: Any) -> SafeString | str:
@@ -153,6 +167,7 @@ class DeliveryAdmin(PolicyAdmin):
             **(extra_context or {}),
             "steps": [(step, address(self, step, [row.pk])) for step in self._open_steps(request, row)] if row else [],
             "chip": delivery_chip(row.state) if row else "",
+            "told": told(row.reason_code, row.reason) if row and row.reason else "",
             "title": self.opts.verbose_name,
         }
         return super().change_view(request, object_id, form_url, context)
@@ -199,8 +214,8 @@ class DeliveryAdmin(PolicyAdmin):
         return delivery_chip(obj.state)
 
     @admin.display(description=_("reason"))
-    def reason_line(self, obj: Any) -> str:
-        return obj.reason or "–"
+    def reason_line(self, obj: Any) -> SafeString | str:
+        return told(obj.reason_code, obj.reason)
 
     @admin.display(description=_("next try"), ordering="not_before")
     def next_try(self, obj: Any) -> SafeString | str:

@@ -1,5 +1,6 @@
 """/api/v1/tickets/: create, list, read, and what belongs to one ticket."""
 
+from functools import cache
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -61,10 +62,9 @@ class TicketsView(GenericAPIView[Ticket]):
         parameters=[IDEMPOTENCY_HEADER],
     )  # fmt: skip
     def post(self, request: Request) -> Response:
-        accepted = NewTicketSerializer(data=request.data)
-        accepted.is_valid(raise_exception=True)
+        asked = _accepting().run_validation(request.data)
         user, who = acting(request), principal_for(request)
-        new = NewTicket(**accepted.validated_data)
+        new = NewTicket(**asked)
         answer = once(
             principal=f"user:{user.pk}", method="POST", path=request.path,
             key=request.headers.get("Idempotency-Key", ""), data=request.data, create=lambda: _create(new, user, who),
@@ -77,8 +77,19 @@ class TicketsView(GenericAPIView[Ticket]):
 
 def _create(new: NewTicket, user: User, who: Principal) -> Answer:
     ticket = open_ticket(new=new, actor=user, principal=who)
-    body = dict(TicketSerializer(ticket).data)
+    body = dict(_answering().to_representation(ticket))
     return Answer(status.HTTP_201_CREATED, _plain(body), location=f"/api/v1/tickets/{ticket.key}/")
+
+
+# One of each for all requests: both are used without state, and making their fields costs more than using them.
+@cache
+def _accepting() -> NewTicketSerializer:
+    return NewTicketSerializer()
+
+
+@cache
+def _answering() -> TicketSerializer:
+    return TicketSerializer()
 
 
 def _plain(body: dict[str, Any]) -> dict[str, Any]:

@@ -83,7 +83,9 @@ class Category(TimestampedModel):
 
     slug = models.SlugField(_("short name"), unique=True)
     name = models.CharField(_("name"), max_length=100)
-    board = models.ForeignKey(Board, on_delete=models.CASCADE, null=True, blank=True, related_name="categories")
+    board = models.ForeignKey(
+        Board, on_delete=models.CASCADE, null=True, blank=True, related_name="categories", verbose_name=_("board")
+    )
     is_active = models.BooleanField(_("active"), default=True)
 
     class Meta:
@@ -99,7 +101,7 @@ class BoardGrant(TimestampedModel):
     """A role of a user on one board, for the tickets of every organisation there."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="board_grants")
-    board = models.ForeignKey(Board, on_delete=models.CASCADE, related_name="grants")
+    board = models.ForeignKey(Board, on_delete=models.CASCADE, related_name="grants", verbose_name=_("board"))
     role = models.CharField(_("role"), max_length=16, choices=Role)
 
     class Meta:

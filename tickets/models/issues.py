@@ -1,6 +1,7 @@
 """A ticket's way into its tracker, and its counterpart there."""
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from supporthub.core.deliveries.models import Attempt, Delivery
@@ -17,18 +18,20 @@ class Submission(Delivery):
     known to have before the attempt that is in doubt: an issue of ours can only lie above it.
     """
 
-    ticket = models.OneToOneField(Ticket, on_delete=models.CASCADE, related_name="submission")
-    tracker = models.ForeignKey(Tracker, on_delete=models.PROTECT, null=True, related_name="submissions")
-    project_key = models.CharField(max_length=50, blank=True)
-    tag = models.CharField(max_length=40, unique=True)
-    watermark = models.PositiveBigIntegerField(default=0)
+    ticket = models.OneToOneField(Ticket, on_delete=models.CASCADE, related_name="submission", verbose_name=_("ticket"))
+    tracker = models.ForeignKey(
+        Tracker, on_delete=models.PROTECT, null=True, related_name="submissions", verbose_name=_("tracker")
+    )
+    project_key = models.CharField(_("project"), max_length=50, blank=True)
+    tag = models.CharField(_("tag"), max_length=40, unique=True)
+    watermark = models.PositiveBigIntegerField(_("watermark"), default=0)
 
     class Meta(Delivery.Meta):
         verbose_name = _("submission")
         verbose_name_plural = _("submissions")
 
     def __str__(self) -> str:
-        return f"submission of {self.ticket_id}"
+        return gettext("submission of %(ticket)s") % {"ticket": Ticket(pk=self.ticket_id).key}
 
 
 class SubmissionAttempt(Attempt):
@@ -67,9 +70,11 @@ class IssueLink(TimestampedModel):
 class IssueChange(Delivery):
     """One change to an issue that exists already, for example a watcher to add."""
 
-    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="issue_changes")
-    tracker = models.ForeignKey(Tracker, on_delete=models.PROTECT, related_name="issue_changes")
-    verb = models.CharField(max_length=20, choices=ChangeVerb)
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="issue_changes", verbose_name=_("ticket"))
+    tracker = models.ForeignKey(
+        Tracker, on_delete=models.PROTECT, related_name="issue_changes", verbose_name=_("tracker")
+    )
+    verb = models.CharField(_("kind of change"), max_length=20, choices=ChangeVerb)
     payload = models.JSONField(default=dict)
 
     class Meta(Delivery.Meta):
@@ -77,7 +82,10 @@ class IssueChange(Delivery):
         verbose_name_plural = _("issue changes")
 
     def __str__(self) -> str:
-        return f"{self.verb} on {self.ticket_id}"
+        return gettext("%(change)s on %(ticket)s") % {
+            "change": self.get_verb_display(),
+            "ticket": Ticket(pk=self.ticket_id).key,
+        }
 
 
 class IssueChangeAttempt(Attempt):

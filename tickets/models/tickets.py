@@ -27,26 +27,33 @@ def next_version() -> int:
 class Ticket(TimestampedModel):
     """A request for help. `version` comes from one sequence and is raised under the row's lock with every change."""
 
-    organisation = models.ForeignKey("accounts.Organisation", on_delete=models.PROTECT, related_name="tickets")
-    board = models.ForeignKey(Board, on_delete=models.PROTECT, related_name="tickets")
-    category = models.ForeignKey(Category, on_delete=models.SET_NULL, null=True, blank=True, related_name="tickets")
+    organisation = models.ForeignKey(
+        "accounts.Organisation", on_delete=models.PROTECT, related_name="tickets", verbose_name=_("organisation")
+    )
+    board = models.ForeignKey(Board, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("board"))
+    category = models.ForeignKey(
+        Category, on_delete=models.SET_NULL, null=True, blank=True, related_name="tickets", verbose_name=_("category")
+    )
     title = models.CharField(_("title"), max_length=TITLE_LENGTH)
     priority = models.CharField(_("priority"), max_length=10, choices=Priority, default=Priority.NORMAL)
     status = models.CharField(_("status"), max_length=24, choices=TicketStatus, default=TicketStatus.NEW)
     source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.API)
     requester = models.ForeignKey(
-        "directory.Person", on_delete=models.PROTECT, null=True, blank=True, related_name="tickets"
-    )
+        "directory.Person", on_delete=models.PROTECT, null=True, blank=True, related_name="tickets",
+        verbose_name=_("requester"),
+    )  # fmt: skip
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+",
+        verbose_name=_("created by"),
+    )  # fmt: skip
     assignee = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="assigned_tickets"
-    )
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="assigned_tickets",
+        verbose_name=_("assignee"),
+    )  # fmt: skip
     watchers = models.ManyToManyField("directory.Person", through="Watcher", related_name="watched_tickets")
     labels = ArrayField(models.CharField(max_length=100), default=list, blank=True, verbose_name=_("labels"))
     version = models.BigIntegerField(db_default=NEXT_VERSION, editable=False)
-    resolved_at = models.DateTimeField(null=True, blank=True, editable=False)
+    resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True, editable=False)
     search = models.GeneratedField(
         expression=SearchVector("title", config="simple"), output_field=SearchVectorField(), db_persist=True
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from supporthub.core import events
@@ -25,6 +26,8 @@ def request_watchers(*, ticket_id: int) -> None:
 
     Called when the issue is made and when a watcher is added: whichever comes last finds both.
     """
+    if not Watcher.objects.filter(ticket=ticket_id).exists():
+        return
     link = IssueLink.objects.filter(ticket=ticket_id).first()
     if link is None:
         return
@@ -101,7 +104,7 @@ def hold_keys(change: IssueChange) -> list[HoldKey]:
 KIND = register(
     Kind(
         name=KIND_NAME,
-        label="Change of an issue",
+        label=gettext_lazy("Change of an issue"),
         model=IssueChange,
         attempts=IssueChangeAttempt,
         act=act,

@@ -2,11 +2,16 @@
 
 from typing import Any
 
+from django.db import connection
+
 from accounts.models import User
 from supporthub.core import events
 from tickets.choices import TimelineKind
 from tickets.events import TicketChanged
 from tickets.models import Ticket, TimelineEntry, next_version
+from tickets.models.tickets import VERSION_SEQUENCE
+
+_RAISE_VERSION = "UPDATE tickets_ticket SET version = nextval(%s) WHERE id = %s RETURNING version"
 
 
 def locked(ticket_id: int) -> Ticket:
@@ -31,6 +36,10 @@ def touch(ticket: Ticket, what: str, actor: User | None, *fields: str) -> None:
 
 def show_again(ticket_id: int, what: str) -> None:
     """The ticket itself did not change, but what is shown of it did (its submission, its issue)."""
-    version = next_version()
-    Ticket.objects.filter(pk=ticket_id).update(version=version)
+    with connection.cursor() as cursor:
+        cursor.execute(_RAISE_VERSION, [VERSION_SEQUENCE, ticket_id])
+        raised = cursor.fetchone()
+    if raised is None:
+        return
+    version = int(raised[0])
     events.publish(TicketChanged(ticket_id, version, what))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.choices import Action
 from accounts.models import Organisation, User
@@ -47,7 +48,7 @@ def body_as_html(body: str, body_format: str) -> str:
     return _TO_HTML[body_format](text.clean_text(body))
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # all or nothing with what the caller writes, such as its idempotency row
 def open_ticket(*, new: NewTicket, actor: User | None, principal: Principal) -> Ticket:
     """Accept a ticket: rows only. Raises InvalidInput naming the field, NotAllowed when this place is not theirs."""
     board = _board(new.board)
@@ -59,6 +60,7 @@ def open_ticket(*, new: NewTicket, actor: User | None, principal: Principal) -> 
         organisation=organisation, board=board, category=category, title=text.one_line(new.title, 500),
         priority=new.priority, source=new.source, requester=requester, created_by=actor, labels=list(new.labels),
     )  # fmt: skip
+    Ticket.issue.related.set_cached_value(ticket, None)  # known without a query: there is no issue yet
     body = body_as_html(new.body, new.body_format)
     Message.objects.create(
         ticket=ticket, kind=MessageKind.PUBLIC, author_person=requester, author_user=None if requester else actor,
@@ -72,18 +74,19 @@ def open_ticket(*, new: NewTicket, actor: User | None, principal: Principal) -> 
 
 
 def _refuse(name: str, fault: str) -> InvalidInput:
-    return InvalidInput(f"Not accepted: {name}.", errors={name: [fault]})
+    return InvalidInput(_("Not accepted: %(name)s.") % {"name": name}, errors={name: [fault]})
 
 
 def _board(slug: str) -> Board:
     if not slug:
         board = default_board()
         if board is None:
-            raise _refuse("board", "There is no active board yet; a lead can make one in the admin.")
+            raise _refuse("board", _("There is no active board yet; a lead can make one in the admin."))
         return board
-    board = Board.objects.select_related("tracker").filter(slug=slug, is_active=True).first()
+    board = Board.objects.filter(slug=slug, is_active=True).first()
     if board is None:
-        raise _refuse("board", f"There is no active board {slug!r}; /api/v1/boards/ lists them.")
+        fault = _("There is no active board %(name)s; /api/v1/boards/ lists them.")
+        raise _refuse("board", fault % {"name": repr(slug)})
     return board
 
 
@@ -92,7 +95,8 @@ def _category(slug: str, board: Board) -> Category | None:
         return None
     category = Category.objects.filter(slug=slug, is_active=True).first()
     if category is None or category.board_id not in (None, board.pk):
-        raise _refuse("category", f"Board {board.slug!r} has no category {slug!r}; /api/v1/categories/ lists them.")
+        fault = _("Board %(board)s has no category %(name)s; /api/v1/categories/ lists them.")
+        raise _refuse("category", fault % {"board": repr(board.slug), "name": repr(slug)})
     return category
 
 
@@ -107,8 +111,7 @@ def _organisation(slug: str, requester: Person | None) -> Organisation:
     if slug:
         organisation = Organisation.objects.filter(slug=slug, is_active=True).first()
         if organisation is None:
-            raise _refuse(
-                "organisation", f"There is no active organisation {slug!r}; /api/v1/organisations/ lists them."
-            )
+            fault = _("There is no active organisation %(name)s; /api/v1/organisations/ lists them.")
+            raise _refuse("organisation", fault % {"name": repr(slug)})
         return organisation
     return requester.organisation if requester else unknown_organisation()

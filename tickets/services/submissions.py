@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
 from supporthub.core import events
@@ -36,7 +37,7 @@ def request_submission(ticket: Ticket) -> Submission:
     """Write the submission row of a new ticket; runs in the accepting transaction."""
     board = ticket.board
     submission = Submission(
-        ticket=ticket, tracker=board.tracker, project_key=board.project_key,
+        ticket=ticket, tracker_id=board.tracker_id, project_key=board.project_key,
         tag=marker("ticket", uuid.uuid4().hex),
         # If the first worker dies before it knows better, the look for our issue begins here and not at the first one.
         watermark=highest_known_number(board.tracker_id, board.project_key) if board.tracker_id else 0,
@@ -158,7 +159,7 @@ def accept_submission(*, ticket_id: int, actor: User | None) -> Submission:
     """A person looked: the issue is there, that is enough. Raises Conflicted while there is none."""
     submission = _of(ticket_id)
     if not IssueLink.objects.filter(ticket=ticket_id).exists():
-        raise Conflicted("There is no issue yet that could be accepted.", code="not_acceptable")
+        raise Conflicted(gettext("There is no issue yet that could be accepted."), code="not_acceptable")
     desk.accept(KIND, submission.pk)
     record(submission.ticket, TimelineKind.SUBMISSION_ACCEPTED, actor)
     return submission
@@ -174,18 +175,19 @@ def _tracker(submission: Submission) -> Tracker:
 def _of(ticket_id: int) -> Submission:
     submission = Submission.objects.select_related("ticket").filter(ticket=ticket_id).first()
     if submission is None:
-        raise NotThere("This ticket has no submission.")
+        raise NotThere(gettext("This ticket has no submission."))
     return submission
 
 
 def _record_issue(submission: Submission, result: Created | Found) -> None:
     ref: IssueRef = result.ref
-    IssueLink.objects.update_or_create(
-        ticket=submission.ticket,
-        defaults={
-            "tracker": _tracker(submission), "issue_id": ref.issue_id, "key": ref.key, "number": ref.number,
-            "project_key": submission.project_key, "url": ref.url,
-        },
+    link = IssueLink(
+        ticket=submission.ticket, tracker=_tracker(submission), issue_id=ref.issue_id, key=ref.key, number=ref.number,
+        project_key=submission.project_key, url=ref.url,
+    )  # fmt: skip
+    IssueLink.objects.bulk_create(
+        [link], update_conflicts=True, unique_fields=["ticket"],
+        update_fields=["tracker", "issue_id", "key", "number", "project_key", "url", "updated_at"],
     )  # fmt: skip
     record(submission.ticket, TimelineKind.SUBMITTED, None, key=ref.key)
     if isinstance(result, Created):
@@ -208,7 +210,7 @@ def hold_keys(submission: Submission) -> list[HoldKey]:
 KIND = register(
     Kind(
         name=KIND_NAME,
-        label="Submission to the tracker",
+        label=gettext_lazy("Submission to the tracker"),
         model=Submission,
         attempts=SubmissionAttempt,
         act=act,

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.choices import Action
 from accounts.models import User
@@ -21,7 +22,7 @@ class StaleVersion(Conflicted):
 def demand_fresh(ticket: Ticket, seen_version: int | None) -> None:
     """Raise StaleVersion when the caller looked at an older state than the one under the lock."""
     if seen_version is not None and seen_version != ticket.version:
-        raise StaleVersion("Somebody changed this ticket meanwhile; look at it again and repeat your change.")
+        raise StaleVersion(_("Somebody changed this ticket meanwhile; look at it again and repeat your change."))
 
 
 @transaction.atomic
@@ -46,7 +47,10 @@ def assign_ticket(*, ticket_id: int, assignee: User | None, actor: User | None) 
     if assignee is not None and not principal_of(assignee).may(
         Action.WORK_TICKET, organisation=ticket.organisation_id, board=ticket.board_id
     ):
-        raise InvalidInput("Not accepted: assignee.", errors={"assignee": ["This person may not work this ticket."]})
+        raise InvalidInput(
+            _("Not accepted: %(name)s.") % {"name": "assignee"},
+            errors={"assignee": [_("This person may not work this ticket.")]},
+        )
     if ticket.assignee_id == (assignee.pk if assignee else None):
         return ticket
     record(ticket, TimelineKind.ASSIGNED, actor, old=ticket.assignee_id, new=assignee.pk if assignee else None,

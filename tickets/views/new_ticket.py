@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -15,8 +16,7 @@ from accounts.choices import Action
 from accounts.models import Organisation
 from accounts.permissions import Principal, principal_for
 from accounts.services.idempotency import Answer, once
-from directory.models import Person
-from directory.selectors import find_people
+from directory.selectors import find_people, visible_people
 from supporthub.core.errors import HubError, NotAllowed
 from supporthub.core.web import page
 from tickets import selectors
@@ -69,7 +69,7 @@ def new_ticket(request: HttpRequest) -> HttpResponseBase:
     """The form; on success the ticket's page."""
     principal = principal_for(request)
     if not principal.may_anywhere(Action.OPEN_TICKET):
-        raise NotAllowed("Your roles do not allow this here. A lead can change that in the admin.")
+        raise NotAllowed(gettext("Your roles do not allow this here. A lead can change that in the admin."))
     if request.method == "POST":
         form = NewTicketForm(request.POST, principal=principal)
         if form.is_valid():
@@ -104,7 +104,7 @@ def people(request: HttpRequest) -> HttpResponse:
 def demand_any(principal: Principal) -> None:
     """Raise NotAllowed for somebody who may open tickets nowhere."""
     if not principal.may_anywhere(Action.OPEN_TICKET):
-        raise NotAllowed("Your roles do not allow this here. A lead can change that in the admin.")
+        raise NotAllowed(gettext("Your roles do not allow this here. A lead can change that in the admin."))
 
 
 def _create(request: HttpRequest, principal: Principal, data: dict[str, Any]) -> Answer:
@@ -133,5 +133,6 @@ def _explain(form: NewTicketForm, error: HubError) -> None:
 
 def _page(request: HttpRequest, form: NewTicketForm, status: int = 200) -> HttpResponse:
     address = form["requester"].value() or ""
-    person = Person.objects.select_related("organisation").filter(email=address.lower()).first() if address else None
+    known = visible_people(principal_for(request).scope(Action.OPEN_TICKET))
+    person = known.filter(email=address.lower()).first() if address else None
     return render(request, "tickets/new.html", {"form": form, "person": person}, status=status)

@@ -143,7 +143,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
             act(ticket)
             worked += 1
         except HubError as error:
-            failed.append(f"{ticket.key}: {gettext(error.detail)}")
+            failed.append(f"{ticket.key}: {error.detail}")
     words = ngettext("%(n)d ticket changed.", "%(n)d tickets changed.", worked) % {"n": worked}
     if failed:
         words = " ".join([words, gettext("Not changed:"), *failed])

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from supporthub.core.deliveries.states import DeliveryState
 from tickets.models import IssueLink, Submission, Ticket
+from tickets.reasons import Why, why
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,23 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Try:
+    """One attempt with its reason in words."""
+
+    attempt: Any
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
 class SubmissionStory:
+    """`sentence` says what is going on; `detail` holds the tracker's adapter's own words where those are not it."""
+
     submission: Submission
     steps: list[Step]
-    attempts: list[Any]
+    tries: list[Try]
     next_try: datetime | None
     sentence: str
+    detail: str
     may_retry: bool
 
 
@@ -39,14 +51,16 @@ def story_of(ticket: Ticket) -> SubmissionStory | None:
     if submission is None or submission.tracker_id is None:
         return None
     issue: IssueLink | None = getattr(ticket, "issue", None)
-    attempts = list(submission.attempts.order_by("-fence")[:20])
+    tries = [Try(attempt, why(attempt.code, attempt.reason)) for attempt in submission.attempts.order_by("-fence")[:20]]
+    said = _said(submission)
     due = submission.state in (DeliveryState.PENDING, DeliveryState.UNKNOWN)
     return SubmissionStory(
         submission=submission,
         steps=_steps(ticket, submission, issue),
-        attempts=attempts,
+        tries=tries,
         next_try=submission.not_before if due and submission.tries else None,
-        sentence=_sentence(submission),
+        sentence=said.words,
+        detail=said.detail,
         may_retry=submission.state in (DeliveryState.PARKED, DeliveryState.UNKNOWN)
         or (
             submission.state == DeliveryState.PENDING and submission.not_before > timezone.now() + timedelta(seconds=3)
@@ -69,15 +83,16 @@ def _steps(ticket: Ticket, submission: Submission, issue: IssueLink | None) -> l
     return [accepted, sent, there]
 
 
-def _sentence(submission: Submission) -> str:
-    """Say in one line what is going on, with the reason as the tracker's adapter gave it."""
+def _said(submission: Submission) -> Why:
+    """Say in one line what is going on, with its reason."""
     if submission.state == DeliveryState.DONE:
-        return ""
+        return Why("")
     if submission.state == DeliveryState.RUNNING:
-        return _("Being sent right now.")
+        return Why(_("Being sent right now."))
     if submission.reason:
-        return submission.reason.rstrip(".")
-    return str(_WITHOUT_REASON.get(DeliveryState(submission.state), ""))
+        known = why(submission.reason_code, submission.reason)
+        return Why(known.words.rstrip("."), known.detail)
+    return Why(str(_WITHOUT_REASON.get(DeliveryState(submission.state), "")))
 
 
 _WITHOUT_REASON = {

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from tickets import selectors
 from tickets.choices import Priority, Source, TicketStatus, TimelineKind
 from tickets.models import Message, Ticket, TimelineEntry
+from tickets.reasons import Why, adjustment_in_words, why
 
 LATEST = 200
 SAID_BY_MESSAGE = (TimelineKind.REPLIED, TimelineKind.NOTED)
@@ -17,13 +18,14 @@ SAID_BY_MESSAGE = (TimelineKind.REPLIED, TimelineKind.NOTED)
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing in the stream: a message, or a fact with its sentence."""
+    """One thing in the stream: a message, or a fact with its sentence and perhaps a reason as it was written down."""
 
     at: datetime
     ident: str
     message: Message | None = None
     entry: TimelineEntry | None = None
     sentence: str = ""
+    detail: str = ""
     tone: str = ""
 
 
@@ -40,16 +42,18 @@ def stream_of(ticket: Ticket, *, everything: bool = False) -> Stream:
     facts = ticket.timeline.exclude(kind__in=SAID_BY_MESSAGE).select_related("actor").order_by("-pk")
     entries = list(facts[:most])
     items = [Item(message.created_at, f"m{message.pk}", message=message) for message in messages]
-    items += [
-        Item(
-            entry.created_at, f"t{entry.pk}", entry=entry, sentence=sentence_of(entry), tone=_TONES.get(entry.kind, "")
-        )
-        for entry in entries
-    ]
+    items += [_fact(entry) for entry in entries]
     # The opening is written after the first message, in the same transaction; it reads first.
     items.sort(key=lambda item: (item.entry is None or item.entry.kind != TimelineKind.OPENED, item.at))
     latest = items if everything else items[-LATEST:]
     return Stream(latest, has_earlier=len(latest) < len(items))
+
+
+def _fact(entry: TimelineEntry) -> Item:
+    return Item(
+        entry.created_at, f"t{entry.pk}", entry=entry, sentence=sentence_of(entry), detail=_detail_of(entry),
+        tone=_TONES.get(entry.kind, ""),
+    )  # fmt: skip
 
 
 def sentence_of(entry: TimelineEntry) -> str:
@@ -82,12 +86,21 @@ def _submitted(_entry: TimelineEntry, data: dict[str, Any]) -> str:
 
 
 def _parked(_entry: TimelineEntry, data: dict[str, Any]) -> str:
-    return _("The submission needs a person: %(reason)s") % {"reason": data.get("reason", "")}
+    return _("The submission needs a person: %(reason)s") % {"reason": _why(data).words}
+
+
+def _detail_of(entry: TimelineEntry) -> str:
+    is_parked = entry.kind == TimelineKind.SUBMISSION_PARKED and isinstance(entry.data, dict)
+    return _why(entry.data).detail if is_parked else ""
+
+
+def _why(data: dict[str, Any]) -> Why:
+    return why(str(data.get("code", "")), str(data.get("reason", "")))
 
 
 def _adjusted(_entry: TimelineEntry, data: dict[str, Any]) -> str:
     return _("The tracker refused the field %(field)s, so the issue was made without it: %(reason)s") % {
-        "field": data.get("field", ""), "reason": data.get("reason", ""),
+        "field": data.get("field", ""), "reason": adjustment_in_words(str(data.get("reason", ""))),
     }  # fmt: skip
 
 

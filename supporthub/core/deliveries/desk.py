@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from supporthub.core.deliveries.registry import Kind
 from supporthub.core.deliveries.states import DeliveryState
@@ -21,7 +22,10 @@ def retry(kind: Kind, pk: int) -> Any:
     """
     row = kind.model._default_manager.select_for_update(no_key=True).annotate(db_now=Now()).get(pk=pk)
     if row.state not in RETRYABLE:
-        raise Conflicted(f"This is {row.get_state_display()}; there is nothing to retry.", code="not_retryable")
+        raise Conflicted(
+            _("This is %(state)s; there is nothing to retry.") % {"state": row.get_state_display()},
+            code="not_retryable",
+        )
     row.state = DeliveryState.UNKNOWN if row.unknown_since else DeliveryState.PENDING
     row.not_before, row.hurried_at = row.db_now, None
     row.first_tried_at = None  # patience starts again
@@ -38,7 +42,10 @@ def cancel(kind: Kind, pk: int) -> Any:
     """Give the effect up. Raises Conflicted while it is running, in doubt, done or cancelled already."""
     row = kind.model._default_manager.select_for_update(no_key=True).get(pk=pk)
     if row.state not in CANCELLABLE:
-        raise Conflicted(f"This is {row.get_state_display()}; it cannot be cancelled now.", code="not_cancellable")
+        raise Conflicted(
+            _("This is %(state)s; it cannot be cancelled now.") % {"state": row.get_state_display()},
+            code="not_cancellable",
+        )
     row.state, row.hurried_at = DeliveryState.CANCELLED, None
     row.save(update_fields=["state", "hurried_at", "updated_at"])
     kind.changed([row.pk])
@@ -50,7 +57,10 @@ def accept(kind: Kind, pk: int) -> Any:
     """Take a parked row as done: a person looked, and the effect is there. Raises Conflicted when it is not parked."""
     row = kind.model._default_manager.select_for_update(no_key=True).annotate(db_now=Now()).get(pk=pk)
     if row.state != DeliveryState.PARKED:
-        raise Conflicted(f"This is {row.get_state_display()}; there is nothing to accept.", code="not_acceptable")
+        raise Conflicted(
+            _("This is %(state)s; there is nothing to accept.") % {"state": row.get_state_display()},
+            code="not_acceptable",
+        )
     row.state, row.done_at, row.unknown_since = DeliveryState.DONE, row.db_now, None
     row.save(update_fields=["state", "done_at", "unknown_since", "updated_at"])
     kind.changed([row.pk])

@@ -44,9 +44,9 @@ def scale() -> float:
 def deliver(kind: Kind, pk: int) -> int:
     """Work the row `pk` and then other due rows of its kind for a while. Returns how many were worked.
 
-    When `pk` is not due any more, this ends at once: messages of rows that others took meanwhile must cost nothing, or
-    a backlog of them would keep what lies behind them in the queue waiting. Going on is what keeps a target's allowed concurrency used: a task that finds no room just ends, and the ones that
-    are running take its row next, most urgent first.
+    When `pk` is not due any more this ends at once: the message of a row that another task took meanwhile must cost
+    nothing, or what lies behind it in the queue would wait. Going on is what keeps a target's allowed concurrency used:
+    a task that finds no room just ends, and the ones that are running take its row next, most urgent first.
     """
     deadline = time.monotonic() + DRAIN_SECONDS * scale()
     worked = 0

@@ -39,20 +39,22 @@ class Delivery(TimestampedModel):
     same waiting row again and again.
     """
 
-    state = models.CharField(max_length=12, choices=DeliveryState, default=DeliveryState.PENDING, editable=False)
+    state = models.CharField(
+        _("state"), max_length=12, choices=DeliveryState, default=DeliveryState.PENDING, editable=False
+    )
     mode = models.CharField(max_length=12, choices=Mode, default=Mode.ACT, editable=False)
-    not_before = models.DateTimeField(default=timezone.now, editable=False)
-    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    not_before = models.DateTimeField(_("next try"), default=timezone.now, editable=False)
+    lease_until = models.DateTimeField(_("leased until"), null=True, blank=True, editable=False)
     fence = models.PositiveBigIntegerField(default=0, editable=False)
-    tries = models.PositiveIntegerField(default=0, editable=False)
-    first_tried_at = models.DateTimeField(null=True, blank=True, editable=False)
-    unknown_since = models.DateTimeField(null=True, blank=True, editable=False)
+    tries = models.PositiveIntegerField(_("tries"), default=0, editable=False)
+    first_tried_at = models.DateTimeField(_("first tried"), null=True, blank=True, editable=False)
+    unknown_since = models.DateTimeField(_("in doubt since"), null=True, blank=True, editable=False)
     held_from = models.CharField(max_length=12, blank=True, editable=False)
     urgency = models.PositiveSmallIntegerField(default=100, editable=False)  # lower goes first
-    reason_code = models.CharField(max_length=60, blank=True, editable=False)
-    reason = models.CharField(max_length=500, blank=True, editable=False)
+    reason_code = models.CharField(_("reason code"), max_length=60, blank=True, editable=False)
+    reason = models.CharField(_("reason"), max_length=500, blank=True, editable=False)
     hurried_at = models.DateTimeField(null=True, blank=True, editable=False)
-    done_at = models.DateTimeField(null=True, blank=True, editable=False)
+    done_at = models.DateTimeField(_("done at"), null=True, blank=True, editable=False)
     payload_version = models.PositiveSmallIntegerField(default=1, editable=False)
 
     class Meta:
@@ -82,7 +84,7 @@ class Attempt(models.Model):
     mode = models.CharField(max_length=12, choices=Mode)
     result = models.CharField(max_length=12, choices=AttemptResult, default=AttemptResult.OPEN)
     code = models.CharField(max_length=60, blank=True)
-    reason = models.CharField(max_length=500, blank=True)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from supporthub.core.deliveries.holds import HoldKey
 from supporthub.core.deliveries.models import Delivery
 from supporthub.core.deliveries.rules import Change, Outcome, Policy
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Kind:
     """
 
     name: str
-    label: str
+    label: "str | _StrPromise"
     model: type[Delivery]
     attempts: Any  # a concrete Attempt with a foreign key `delivery`, which the abstract one cannot declare
     act: Callable[[Claim], Outcome]

@@ -119,9 +119,7 @@ class LiveHub:
         if not topic.reads:
             return may_subscribe(topic, principal, argument)
         async with self._reading:
-            return bool(
-                await database_sync_to_async(may_subscribe, thread_sensitive=False)(topic, principal, argument)
-            )
+            return bool(await database_sync_to_async(may_subscribe, thread_sensitive=False)(topic, principal, argument))
 
     async def _watch(self, client: Client, name: str) -> None:
         found = find_topic(name)

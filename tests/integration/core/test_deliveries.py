@@ -277,3 +277,11 @@ def test_message_of_a_row_that_is_done_already_ends_at_once(submission: Submissi
     Submission.objects.filter(pk=submission.pk).update(state=DeliveryState.DONE)
     assert engine.deliver(kind_that(lambda _: rules.Done()), submission.pk) == 0
     assert Submission.objects.filter(state=DeliveryState.PENDING).count() == 1
+
+
+def test_scaled_time_does_not_flood_the_queue(submission: Submission, settings: Settings) -> None:
+    settings.DELIVERY_TIME_SCALE = 0.001
+    Submission.objects.update(hurried_at=timezone.now() - timedelta(seconds=1))
+    assert hurry_due(submissions.KIND) == 0
+    Submission.objects.update(hurried_at=timezone.now() - timedelta(seconds=3))
+    assert hurry_due(submissions.KIND) == 1
