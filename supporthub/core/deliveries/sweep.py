@@ -14,7 +14,8 @@ from supporthub.core.deliveries.states import DUE_STATES, AttemptResult, Deliver
 
 BATCH = 1000
 HURRY_AGAIN_AFTER = timedelta(seconds=60)  # a row whose message was lost, or that found no room, is enqueued again
-HURRY_AGAIN_AT_LEAST = timedelta(seconds=2)  # real ones: a queue does not get faster because time is scaled
+HURRY_AGAIN_AT_LEAST = timedelta(seconds=5)  # real ones: a queue does not get faster because time is scaled
+HURRY_BATCH = 200  # one sweep's; a task goes on with other due rows by itself, so more would only lie in the queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def hurry_due(kind: Kind) -> int:
     due = kind.model._default_manager.filter(state__in=DUE_STATES, not_before__lte=Now())
     with transaction.atomic():
         waiting = due.filter(Q(hurried_at__isnull=True) | Q(hurried_at__lt=again)).order_by("urgency", "not_before")
-        ids = list(waiting.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)[:BATCH])
+        ids = list(waiting.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)[:HURRY_BATCH])
         kind.model._default_manager.filter(pk__in=ids).update(hurried_at=Now())
     for pk in ids:
         registry.hurry(kind, pk)

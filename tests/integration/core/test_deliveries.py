@@ -281,7 +281,7 @@ def test_message_of_a_row_that_is_done_already_ends_at_once(submission: Submissi
 
 def test_scaled_time_does_not_flood_the_queue(submission: Submission, settings: Settings) -> None:
     settings.DELIVERY_TIME_SCALE = 0.001
-    Submission.objects.update(hurried_at=timezone.now() - timedelta(seconds=1))
+    Submission.objects.update(hurried_at=timezone.now() - timedelta(seconds=2))
     assert hurry_due(submissions.KIND) == 0
-    Submission.objects.update(hurried_at=timezone.now() - timedelta(seconds=3))
+    Submission.objects.update(hurried_at=timezone.now() - timedelta(seconds=6))
     assert hurry_due(submissions.KIND) == 1

@@ -1,6 +1,5 @@
 """Workers that stop at the worst moment and go on later, or never; against the played Jira."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -11,27 +10,13 @@ from supporthub.core.deliveries import engine
 from supporthub.core.deliveries.registry import Claim
 from supporthub.core.deliveries.states import AttemptResult, DeliveryState, Mode
 from supporthub.core.deliveries.sweep import expire_leases
-from tests.factories.tickets import BoardFactory, IssueLinkFactory, TicketFactory, TrackerFactory
+from tests.factories.tickets import IssueLinkFactory, TicketFactory
 from tests.sandbox.client import SandboxProcess
 from tickets.models import Board, Submission, SubmissionAttempt
 from tickets.services.submissions import KIND, request_submission
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG_AGO = timedelta(hours=2)  # beyond every window
-
-
-@pytest.fixture(scope="module")
-def jira(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    with SandboxProcess(tmp_path_factory.mktemp("sandbox")) as process:
-        yield process
-
-
-@pytest.fixture
-def board(jira: SandboxProcess) -> Board:
-    jira.control.reset()
-    tracker = TrackerFactory.create(base_url=jira.jira_url, account=jira.jira_user, token=jira.jira_token)
-    made: Board = BoardFactory.create(tracker=tracker, project_key="HELP")
-    return made
 
 
 def claimed(submission: Submission) -> Claim:
