@@ -61,6 +61,11 @@ class Guard:
         """Errors that match one of these are no fault in this test."""
         self._expected.extend(re.compile(pattern) for pattern in patterns)
 
+    def expect_status(self, *codes: int) -> None:
+        """Answers with these codes are no fault: a browser says each in the console, and htmx says it once more."""
+        for code in codes:
+            self.expect(rf"status of {code}\b", rf"Status Error Code {code}\b")
+
     def expect_outage(self) -> None:
         """Web or Redis are taken away: a browser says in the console what it cannot reach."""
         self.expect(r"ERR_CONNECTION_REFUSED", r"ERR_CONNECTION_RESET", r"ERR_EMPTY_RESPONSE", r"WebSocket connection",

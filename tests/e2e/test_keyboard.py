@@ -32,16 +32,17 @@ def current(page: Page) -> Locator:
     return page.locator(".row-line.is-current .row-link")
 
 
+_OUTLINED = """
+(element) => [element, element.closest(".row-line"), element.parentElement].some((one) => {
+  const style = one && getComputedStyle(one);
+  return style && ((style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none");
+})
+"""
+
+
 def has_visible_focus(element: Locator) -> bool:
-    """Whether the focused element, or the row it stands in, is outlined or shadowed."""
-    return bool(
-        element.evaluate(
-            """(element) => [element, element.closest(".row-line"), element.parentElement].filter(Boolean).some((one) => {
-                const style = getComputedStyle(one);
-                return (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
-            })"""
-        )
-    )
+    """Whether the focused element, or the row or box it stands in, is outlined or shadowed."""
+    return bool(element.evaluate(_OUTLINED))
 
 
 def test_the_help_sheet_is_made_from_the_real_keys_and_gives_the_focus_back(queue: Page) -> None:

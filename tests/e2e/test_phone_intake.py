@@ -110,7 +110,7 @@ def test_somebody_unknown_can_call_too(api: Api, signed_in: SignedIn) -> None:
 
 
 def test_a_refused_form_keeps_what_was_typed(signed_in: SignedIn, guard: Guard) -> None:
-    guard.expect("status of 422")
+    guard.expect_status(422)
     page = signed_in()
     open_form(page)
     page.keyboard.type("not an address")

@@ -20,7 +20,7 @@ def attempt(page: Page, email: str, password: str) -> None:
 def test_a_wrong_password_is_said_in_words_that_do_not_tell_which_part_is_wrong(
     contexts: Contexts, guard: Guard
 ) -> None:
-    guard.expect("status of 422")
+    guard.expect_status(422)
     page = contexts().new_page()
     page.goto("/sign-in/")
     said = []
@@ -38,7 +38,7 @@ def test_a_wrong_password_is_said_in_words_that_do_not_tell_which_part_is_wrong(
 
 
 def test_five_wrong_passwords_lock_this_address_and_no_other(contexts: Contexts, guard: Guard) -> None:
-    guard.expect("status of 422", "status of 429")
+    guard.expect_status(422, 429)
     page = contexts().new_page()
     page.goto("/sign-in/")
     for _ in range(4):

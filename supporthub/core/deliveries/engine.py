@@ -25,6 +25,7 @@ logger = structlog.get_logger(__name__)
 
 LEASE_MARGIN = timedelta(seconds=30)
 DRAIN_SECONDS = 20.0  # how long one task goes on with other due rows of its kind
+DRAIN_AT_LEAST = 2.0  # real ones, however time is scaled
 LONGEST_NAP = 1.0  # a rate limit that opens sooner than this is waited for
 AUTH_REST = 60.0  # refused credentials: the whole target rests, so that an account is not locked out
 TRIES_WITH_A_DEFECT = 5
@@ -48,7 +49,7 @@ def deliver(kind: Kind, pk: int) -> int:
     nothing, or what lies behind it in the queue would wait. Going on is what keeps a target's allowed concurrency used:
     a task that finds no room just ends, and the ones that are running take its row next, most urgent first.
     """
-    deadline = time.monotonic() + DRAIN_SECONDS * scale()
+    deadline = time.monotonic() + max(DRAIN_SECONDS * scale(), DRAIN_AT_LEAST)
     worked = 0
     claim = claim_row(kind, pk)
     while True:

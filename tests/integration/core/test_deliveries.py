@@ -258,9 +258,12 @@ def test_the_outside_is_never_called_inside_a_transaction(submission: Submission
     assert inside == [False]
 
 
-def test_one_task_leaves_the_rest_to_others_in_time(submission: Submission, settings: Settings) -> None:
+def test_one_task_leaves_the_rest_to_others_in_time(
+    submission: Submission, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Otherwise a backlog of one kind would keep every thread, and neither the sweep nor another kind would run."""
     settings.DELIVERY_TIME_SCALE = 0.001  # twenty seconds become twenty milliseconds
+    monkeypatch.setattr(engine, "DRAIN_AT_LEAST", 0.0)
     for _ in range(2):
         TicketFactory(board=submission.ticket.board)
 

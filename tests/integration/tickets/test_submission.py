@@ -54,7 +54,9 @@ def test_the_issue_says_what_the_ticket_says(jira: SandboxProcess, board: Board)
 
 @pytest.mark.parametrize("fault", [rule("drop_after", count=1, **CREATE), rule("broken_json", count=1, **CREATE),
                                    rule("status_after_effect", count=1, status=502, **CREATE)])  # fmt: skip
-def test_an_answer_that_is_lost_after_the_effect_makes_one_issue(jira: SandboxProcess, board: Board, kind: str) -> None:
+def test_an_answer_that_is_lost_after_the_effect_makes_one_issue(
+    jira: SandboxProcess, board: Board, fault: Any
+) -> None:
     jira.control.faults(fault)
     ticket = TicketFactory.create(board=board)
     assert submitted(ticket).state == DeliveryState.UNKNOWN
@@ -89,7 +91,10 @@ def test_an_issue_is_found_while_the_search_index_lags(jira: SandboxProcess, boa
 def test_two_issues_with_one_tag_are_adopted_marked_parked_and_accepted(jira: SandboxProcess, board: Board) -> None:
     ticket = TicketFactory.create(board=board)
     submission = Submission.objects.get(ticket=ticket)
-    twins = {"labels": [submission.tag], "properties": {"supporthub": {"tag": submission.tag, "ticket": ticket.key}}}
+    twins: dict[str, Any] = {
+        "labels": [submission.tag],
+        "properties": {"supporthub": {"tag": submission.tag, "ticket": ticket.key}},
+    }
     jira.control.create_issue(**twins)
     jira.control.create_issue(**twins)
     Submission.objects.update(state=DeliveryState.UNKNOWN, unknown_since=timezone.now())
