@@ -57,12 +57,16 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*NAMES, []], default=NAMES, metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}; all of them without a name")
     parser.add_argument("--tickets", type=int, default=TICKETS, help=f"of the queue page ({TICKETS})")
     parser.add_argument("--sockets", type=int, nargs="+", default=SOCKETS, help="numbers of sockets, rising")
     parser.add_argument("--json", type=Path, help="write all figures to this file, too")
     parser.add_argument("--first-port", type=int, help="use the ports from here on instead of any free ones")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if unknown := [name for name in options.names if name not in NAMES]:
+        parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(NAMES)}")
+    options.names = options.names or list(NAMES)
+    return options
 
 
 def _machine(stack: Stack) -> str:

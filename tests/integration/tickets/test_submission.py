@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from directory.models import Person
 from supporthub.core.deliveries import engine
+from supporthub.core.deliveries.registry import Claim
 from supporthub.core.deliveries.states import DeliveryState
 from tests.factories.accounts import technician
 from tests.factories.directory import PersonFactory
@@ -26,12 +27,14 @@ ADA = "ada.jansen@contoso.example"
 
 
 def submitted(ticket: Ticket, *, beyond_window: bool = False) -> Submission:
-    """Work the ticket's submission until nothing is due; with `beyond_window` the doubt is made an hour old first."""
+    """Do one step of the ticket's submission now; with `beyond_window` the doubt is made an hour old first."""
     if beyond_window:
         Submission.objects.filter(unknown_since__isnull=False).update(unknown_since=timezone.now() - timedelta(hours=1))
     Submission.objects.update(not_before=timezone.now() - timedelta(seconds=1))
     submission = Submission.objects.get(ticket=ticket)
-    engine.deliver(submissions.KIND, submission.pk)
+    claim = engine.claim_row(submissions.KIND, submission.pk)
+    if isinstance(claim, Claim):
+        engine.settle(submissions.KIND, claim, engine.perform(submissions.KIND, claim))
     submission.refresh_from_db()
     return submission
 
