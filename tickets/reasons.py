@@ -62,6 +62,12 @@ _ADJUSTMENTS = (
     gettext_noop("Jira refused it"),
     gettext_noop("sent as plain text; Jira refused it"),
 )
+_FIELDS: "dict[str, _StrPromise]" = {
+    "priority": _("priority"),
+    "labels": _("labels"),
+    "reporter": _("reporter"),
+    "description": _("description"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,11 @@ def adjustment_in_words(reason: str) -> str:
     """Say in the active language why a field was left out; what the tracker said itself stays as it is."""
     known = next((words for words in _ADJUSTMENTS if reason.startswith(words)), "")
     return gettext(known) + reason.removeprefix(known) if known else reason
+
+
+def field_in_words(name: str) -> str:
+    """Say which field of an issue is meant; names that only the tracker knows stay as they are."""
+    return str(_FIELDS.get(name, name))
 
 
 def _of_status(code: str) -> str:

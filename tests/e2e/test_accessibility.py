@@ -11,7 +11,7 @@ from tests.e2e.api import Api
 from tests.e2e.browser import Guard, wait_live
 from tests.e2e.conftest import ADMIN_USER, BEN, Contexts, SignedIn, Somebody
 
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 SEVERE = {"serious", "critical"}
 PHONE = {"width": 360, "height": 740}
 

@@ -215,7 +215,10 @@ class DeliveryAdmin(PolicyAdmin):
 
     @admin.display(description=_("reason"))
     def reason_line(self, obj: Any) -> SafeString | str:
-        return told(obj.reason_code, obj.reason)
+        known = why(obj.reason_code, obj.reason)
+        return (
+            format_html('<span title="{}">{}</span>', known.detail, known.words) if known.detail else known.words or "–"
+        )
 
     @admin.display(description=_("next try"), ordering="not_before")
     def next_try(self, obj: Any) -> SafeString | str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from tickets import selectors
 from tickets.choices import Priority, Source, TicketStatus, TimelineKind
 from tickets.models import Message, Ticket, TimelineEntry
-from tickets.reasons import Why, adjustment_in_words, why
+from tickets.reasons import Why, adjustment_in_words, field_in_words, why
 
 LATEST = 200
 SAID_BY_MESSAGE = (TimelineKind.REPLIED, TimelineKind.NOTED)
@@ -100,7 +100,7 @@ def _why(data: dict[str, Any]) -> Why:
 
 def _adjusted(_entry: TimelineEntry, data: dict[str, Any]) -> str:
     return _("The tracker refused the field %(field)s, so the issue was made without it: %(reason)s") % {
-        "field": data.get("field", ""), "reason": adjustment_in_words(str(data.get("reason", ""))),
+        "field": field_in_words(str(data.get("field", ""))), "reason": adjustment_in_words(str(data.get("reason", ""))),
     }  # fmt: skip
 
 

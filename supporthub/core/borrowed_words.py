@@ -1,11 +1,12 @@
-"""Words of the admin's theme (django-unfold), which comes without any translation: named here so that they get one.
+"""Words of libraries that come without German ones: named here so that the hub's catalogue has them.
 
-Only what the hub's admin can show. What the theme shares with Django's own admin is translated there.
+Only what the hub's admin can show. The theme (django-unfold) has no translation at all; what it shares with Django's
+own admin is translated there.
 """
 
 from django.utils.translation import gettext_noop, ngettext_lazy
 
-TRANSLATED = (
+THEME = (
     gettext_noop("Select record"),
     gettext_noop("Select all rows"),
     gettext_noop("Select action"),
@@ -51,4 +52,26 @@ TRANSLATED = (
         "\n                Found %(counter)s result in %(time)s seconds\n            ",
         "\n                Found %(counter)s results in %(time)s seconds\n            ",
     ),
+)
+
+DJANGO = (
+    gettext_noop("History"),  # a German one that fits a record's changes better than Django's own
+    gettext_noop("Password-based authentication"),
+    gettext_noop("Password-based authentication was disabled."),
+    gettext_noop("Conflicting form data submitted. Please try again."),
+    gettext_noop("Enabled"),
+    gettext_noop("Disabled"),
+    gettext_noop("Set password: %s"),
+    gettext_noop("Reset password"),
+    gettext_noop("Enable password-based authentication for this user by setting a password."),
+    gettext_noop("Raw passwords are not stored, so there is no way to see the user’s password."),
+    gettext_noop(
+        "Whether the user will be able to authenticate using a password or not. If disabled, they may still be able "
+        "to authenticate using other backends, such as Single Sign-On or LDAP."
+    ),
+)
+SCHEDULES = (
+    gettext_noop("Periodic Tasks Using This Schedule"),
+    gettext_noop('Cron Months (1-12) Of The Year to Run. Use "*" for "all". (Example: "1,12")'),
+    gettext_noop('Cron Days Of The Week to Run. Use "*" for "all", Sunday is 0 or 7, Monday is 1. (Example: "0,5")'),
 )
