@@ -55,6 +55,8 @@ THEME = (
 )
 
 DJANGO = (
+    gettext_noop("Save and add another"),  # the same word for saving on every button
+    gettext_noop("Save and continue editing"),
     gettext_noop("History"),  # a German one that fits a record's changes better than Django's own
     gettext_noop("Password-based authentication"),
     gettext_noop("Password-based authentication was disabled."),

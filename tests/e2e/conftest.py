@@ -67,7 +67,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    report: pytest.TestReport = yield  # type: ignore[misc,assignment]  # a hook wrapper gets what the others made
+    report: pytest.TestReport = yield  # type: ignore[assignment]  # a hook wrapper gets what the others made
     if report.when == "call":
         item.stash[_OUTCOME] = report.failed
     return report  # type: ignore[return-value]  # as above
