@@ -43,7 +43,7 @@ def settled_queue(page: Page) -> None:
     wait_live(page)
     expect(page.locator(".row-line [data-here] .face").first).to_be_attached()
     if page.viewport_size and page.viewport_size["width"] >= SIZES[1440]:
-        page.locator(".row-line").filter(has_text="Outlook loses").locator(".row-link").click()
+        page.locator(".row-line").filter(has_text="Outlook loses").locator(".row-link").focus()
         expect(page.locator("#pane .message").first).to_be_visible()
     page.mouse.move(0, 0)
 

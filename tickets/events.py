@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TicketOpened:
+    """Carries what its receivers need, so that accepting a ticket reads nothing again."""
+
     ticket_id: int
+    version: int
+    organisation_id: int
+    board_id: int
+    tracker_id: int | None
+    project_key: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,9 @@ registry.bind_hurry(changes.KIND_NAME, lambda pk: enqueue(tasks.change_issue, pk
 
 @in_transaction(TicketOpened)
 def write_submission(event: TicketOpened) -> None:
-    ticket = Ticket.objects.select_related("board__tracker").defer("search").get(pk=event.ticket_id)
-    submissions.request_submission(ticket)
+    submissions.request_submission(
+        ticket_id=event.ticket_id, tracker_id=event.tracker_id, project_key=event.project_key
+    )
 
 
 @in_transaction(IssueCreated)
@@ -50,8 +51,9 @@ def hurry_change(event: IssueChangeRequested) -> None:
 
 @after_commit(TicketOpened)
 def show_new_ticket(event: TicketOpened) -> None:
-    ticket = Ticket.objects.only("board_id", "organisation_id", "version").get(pk=event.ticket_id)
-    _show(ticket, "ticket.opened", ticket.version, "")
+    """Only its board's queue hears of it: nobody watches a ticket whose number nobody knows yet."""
+    scope = {"organisation": event.organisation_id, "board": event.board_id}
+    push(f"queue:{event.board_id}", "ticket.opened", id=event.ticket_id, version=event.version, scope=scope)
 
 
 @after_commit(TicketChanged)

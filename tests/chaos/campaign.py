@@ -25,8 +25,9 @@ from tests.chaos.verdict import Fault, found_after_doubt, judge, sent_again
 CLIENTS = 6
 _ORDER_SECONDS = 4.0  # an order that nobody comes past by then stays open while the campaign goes on
 _QUIET_SECONDS = 240.0
+_NEXT_WORKER_SECONDS = 45.0
 _CHASES = 12
-_CHASE_SECONDS = 15.0  # enough for a worker to die, to come back after the supervisor's longest pause, and to sweep
+_CHASE_SECONDS = 15.0  # enough for a worker to come back after the supervisor's longest pause
 ISSUES_OF_HUMANS = 2100  # in the first project; one look reads 2,000 keys
 
 
@@ -213,8 +214,11 @@ class Campaign:
         hits = self.stack.orders.hits()[step]
         self._switch_on(plans.provocation(step, self.plan.seed))
         self.stack.orders.give(step)
-        if step == "sweep.expired":  # a lease can only expire when a worker dies with it
+        if (
+            step == "sweep.expired"
+        ):  # a lease can only expire when a worker dies with it, and the next one lives to see it
             self.stack.orders.give("claim.after_commit")
+            seconds = _NEXT_WORKER_SECONDS
         wait_until(lambda: self.stack.orders.hits()[step] > hits, seconds, every=0.05)
 
     def _switch_on(self, rules: tuple[dict[str, object], ...]) -> None:

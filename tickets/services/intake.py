@@ -69,7 +69,9 @@ def open_ticket(*, new: NewTicket, actor: User | None, principal: Principal) -> 
     people = [ensure_person(email=address) for address in sorted({item.strip().lower() for item in new.watchers})]
     Watcher.objects.bulk_create(Watcher(ticket=ticket, person=person) for person in people)
     record(ticket, TimelineKind.OPENED, actor, source=new.source)
-    events.publish(TicketOpened(ticket.pk))
+    events.publish(
+        TicketOpened(ticket.pk, ticket.version, organisation.pk, board.pk, board.tracker_id, board.project_key)
+    )
     return ticket
 
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
@@ -25,7 +26,7 @@ from tickets.choices import TimelineKind
 from tickets.clients import tracker_client
 from tickets.clients.jira_access import longest_attempt
 from tickets.events import IssueCreated, SubmissionRequested
-from tickets.models import IssueLink, Submission, SubmissionAttempt, Ticket, Tracker
+from tickets.models import IssueLink, Submission, SubmissionAttempt, Tracker
 from tickets.ports import Created, Found, IssueDraft, IssueRef, Missing
 from tickets.selectors import highest_known_number
 from tickets.services.common import record, show_again
@@ -33,19 +34,17 @@ from tickets.services.common import record, show_again
 KIND_NAME = "submission"
 
 
-def request_submission(ticket: Ticket) -> Submission:
+def request_submission(*, ticket_id: int, tracker_id: int | None, project_key: str) -> Submission:
     """Write the submission row of a new ticket; runs in the accepting transaction."""
-    board = ticket.board
     submission = Submission(
-        ticket=ticket, tracker_id=board.tracker_id, project_key=board.project_key,
-        tag=marker("ticket", uuid.uuid4().hex),
+        ticket_id=ticket_id, tracker_id=tracker_id, project_key=project_key, tag=marker("ticket", uuid.uuid4().hex),
         # If the first worker dies before it knows better, the look for our issue begins here and not at the first one.
-        watermark=highest_known_number(board.tracker_id, board.project_key) if board.tracker_id else 0,
+        watermark=highest_known_number(tracker_id, project_key) if tracker_id else 0,
     )  # fmt: skip
-    if board.tracker_id is None:
-        submission.state, submission.done_at = DeliveryState.DONE, ticket.created_at
+    if tracker_id is None:
+        submission.state, submission.done_at = DeliveryState.DONE, timezone.now()
     submission.save(force_insert=True)
-    if board.tracker_id is not None:
+    if tracker_id is not None:
         events.publish(SubmissionRequested(submission.pk))
     return submission
 

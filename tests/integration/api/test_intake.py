@@ -1,16 +1,18 @@
 """POST /api/v1/tickets/: accepted in one transaction, once, and refused clearly."""
 
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from accounts.models import Organisation, User
+from accounts.models import IdempotentRequest, Organisation, User
+from accounts.services import idempotency
 from directory.models import Person
 from supporthub.core.deliveries.states import DeliveryState
 from tests.factories.accounts import OrganisationFactory, RoleGrantFactory, UserFactory, technician
@@ -199,6 +201,36 @@ def test_twenty_equal_submissions_at_once_make_one_ticket(ben: User, board: Boar
     with ThreadPoolExecutor(20) as pool:
         answers = set(pool.map(submit, range(20)))
     assert answers == {(201, Ticket.objects.get().key)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_twin_that_takes_too_long_is_409_and_not_a_second_ticket(
+    ben: User, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "LONGEST_WAIT_MS", 200)
+    client = APIClient()
+    client.force_authenticate(ben)
+    scope = {"principal": f"user:{ben.pk}", "method": "POST", "path": URL, "key": "slow"}
+    under_way, answered = threading.Event(), threading.Event()
+
+    def first() -> None:
+        try:
+            with transaction.atomic():
+                IdempotentRequest.objects.create(**scope, body_hash="x")
+                under_way.set()
+                answered.wait(20)
+                transaction.set_rollback(True)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(first)
+        under_way.wait(20)
+        answer = post(client, GOOD, **{"Idempotency-Key": "slow"})
+        answered.set()
+        slow.result()
+    assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_in_progress")
+    assert post(client, GOOD, **{"Idempotency-Key": "slow"}).status_code == 201
 
 
 anything = st.recursive(
