@@ -85,6 +85,7 @@ TICKETS: tuple[tuple[str, str, str, str, int], ...] = (
     ("Shared notebook has two copies", "helpdesk", "low", "start resolve", 16500),
     ("Uninterruptible power supply beeps", "network", "high", "start resolve close", 18200),
 )
+OLDEST_SPECIAL = 21  # minutes; the tickets with pages of their own are younger than all others
 STORY_TITLE = "Outlook loses the connection whenever the VPN comes up"
 STORY = (
     ("public", "Thank you, Sofia. Does it also happen without the dock, on the laptop's own Wi-Fi?"),
@@ -128,6 +129,8 @@ UPDATE {table} SET created_at = now() - %(by)s::interval * (1 - 0.9 * greatest(0
 FROM span WHERE ticket_id = %(id)s
 """
 _MOVE_BACK = (
+    """UPDATE tickets_submission SET updated_at = now() - %(by)s::interval * 0.98,
+    done_at = CASE WHEN done_at IS NULL THEN NULL ELSE now() - %(by)s::interval * 0.98 END WHERE ticket_id = %(id)s""",
     _STRETCH.format(table="tickets_message"),
     _STRETCH.format(table="tickets_timelineentry"),
     "UPDATE tickets_ticket SET created_at = now() - %(by)s::interval WHERE id = %(id)s",
@@ -148,16 +151,22 @@ def fill(stack: Stack) -> Sample:
     stack.shell(_MAKE.format(organisations=ORGANISATIONS, people=PEOPLE, technicians=TECHNICIANS, password=PASSWORD))
     workers = [Api(stack, email, PASSWORD) for email, _name, _role in TECHNICIANS]
     everybody = [email for email, _name in PEOPLE]
+    ages: dict[str, int] = {}
     for number, (title, board, priority, steps, minutes) in reversed(list(enumerate(TICKETS))):
         who = workers[number % len(workers)]
-        made = who.open(title, board=board, priority=priority, requester=everybody[number * 5 % len(everybody)])
+        made = who.open(
+            title, body=f"{title}. It began this week; a colleague sees the same. Could you have a look, please?",
+            board=board, priority=priority, requester=everybody[number * 5 % len(everybody)],
+        )  # fmt: skip
         if steps:
             who.edit(made["key"], assignee=TECHNICIANS[number % len(workers)][0])
         for step in steps.split():
             who.step(made["key"], step)
-        _move_back(stack, made["key"], minutes)
+        ages[made["key"]] = minutes + OLDEST_SPECIAL
     sent = [ticket["key"] for ticket in workers[0].tickets() if ticket["board"] != "office"]
     stack.wait_for(lambda: all(workers[0].submission(key)["state"] == "done" for key in sent), 180)
+    for key, minutes in ages.items():
+        _move_back(stack, key, minutes)
     parked = _parked(stack, workers[0])
     story = _story(stack, workers)
     waiting = _waiting(stack, workers[0])
@@ -175,23 +184,31 @@ def _story(stack: Stack, workers: list[Api]) -> str:
     ben.step(key, "start")
     for (kind, words), who in zip(STORY, (ben, cem, ben), strict=True):
         who.say(key, words, kind)
-    _move_back(stack, key, 38)
+    _move_back(stack, key, 12)
     return key
 
 
 def _parked(stack: Stack, api: Api) -> tuple[str, ...]:
     stack.control.faults(rule("no_permission", permission="CREATE_ISSUES", project="NET"))
     keys = [
-        str(api.open(title, board="network", requester=who)["key"])
-        for title, who in (
-            ("Static address for the new franking machine", "henk.visser@marrowstreet.example"),
-            ("Second line for the clinic's night desk", "claire.dubois@marrowstreet.example"),
+        str(api.open(title, body=body, board="network", requester=who)["key"])
+        for title, body, who in (
+            (
+                "Static address for the new franking machine",
+                "The supplier needs it before Friday, please.",
+                "henk.visser@marrowstreet.example",
+            ),
+            (
+                "Second line for the clinic's night desk",
+                "From the first of next month, extension 301.",
+                "claire.dubois@marrowstreet.example",
+            ),
         )
     ]
     stack.wait_for(lambda: all(api.submission(key)["state"] == "parked" for key in keys))
     stack.control.clear_faults()
     for number, key in enumerate(keys):
-        _move_back(stack, key, 21 + 20 * number)
+        _move_back(stack, key, OLDEST_SPECIAL - 4 * number)
     return tuple(keys)
 
 

@@ -7,6 +7,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from supporthub.core.deliveries.desk import ACCEPTED
 from supporthub.core.deliveries.states import DeliveryState
 from supporthub.core.errors import IntegrationError
 from tickets.choices import TimelineKind
@@ -39,6 +40,7 @@ def _recent() -> Iterator[tuple[Tracker, str, list[Submission]]]:
     """Done submissions of the last days, in batches of one project."""
     since = timezone.now() - LOOK_BACK
     recent = Submission.objects.filter(state=DeliveryState.DONE, done_at__gte=since, tracker__isnull=False)
+    recent = recent.exclude(reason_code=ACCEPTED)  # a person has looked
     groups = recent.order_by("tracker_id", "project_key").values_list("tracker_id", "project_key").distinct()
     for tracker_id, project_key in list(groups):
         rows = list(recent.filter(tracker=tracker_id, project_key=project_key).order_by("pk"))

@@ -11,6 +11,7 @@ from supporthub.core.deliveries.states import DeliveryState
 from supporthub.core.errors import Conflicted
 
 RETRYABLE = {DeliveryState.PARKED, DeliveryState.PENDING, DeliveryState.UNKNOWN}
+ACCEPTED = "accepted"  # the reason of what a person took as done
 CANCELLABLE = {DeliveryState.PARKED, DeliveryState.PENDING, DeliveryState.HELD}
 
 
@@ -62,6 +63,7 @@ def accept(kind: Kind, pk: int) -> Any:
             code="not_acceptable",
         )
     row.state, row.done_at, row.unknown_since = DeliveryState.DONE, row.db_now, None
-    row.save(update_fields=["state", "done_at", "unknown_since", "updated_at"])
+    row.reason_code, row.reason = ACCEPTED, ""
+    row.save(update_fields=["state", "done_at", "unknown_since", "reason_code", "reason", "updated_at"])
     kind.changed([row.pk])
     return row

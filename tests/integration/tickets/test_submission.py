@@ -124,6 +124,8 @@ def test_a_duplicate_that_appears_later_is_found_and_shown(jira: SandboxProcess,
     submission.refresh_from_db()
     assert (submission.state, submission.reason_code) == (DeliveryState.PARKED, "duplicate_found")
     assert ticket.timeline.filter(kind=TimelineKind.DUPLICATE_FOUND).exists()
+    submissions.accept_submission(ticket_id=ticket.pk, actor=technician())
+    assert look_for_duplicates() == 0, "what a person accepted is not brought up again"
 
 
 def test_a_refused_field_is_left_out_and_said(jira: SandboxProcess, board: Board) -> None:
