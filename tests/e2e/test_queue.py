@@ -49,6 +49,19 @@ def test_new_tickets_gather_while_somebody_works_in_the_list(api: Api, signed_in
     assert is_marked(page)
 
 
+def test_a_click_shows_the_ticket_beside_the_list_and_a_second_one_opens_it(api: Api, signed_in: SignedIn) -> None:
+    label = unique("click").replace(" ", "")
+    older, _newer = (api.open(title, board="office", labels=[label])["key"] for title in ("The older", "The newer"))
+    page = signed_in()
+    open_queue(page, label)
+    expect(page.locator("#pane h2")).to_have_text("The newer")
+    page.locator(f'.row-line[data-key="{older}"] .row-link').click()
+    expect(page.locator("#pane h2")).to_have_text("The older")
+    assert is_marked(page)
+    page.locator(f'.row-line[data-key="{older}"] .row-link').click()
+    page.wait_for_url(f"**/tickets/{older}/")
+
+
 def test_a_change_by_somebody_else_says_who(api: Api, signed_in: SignedIn) -> None:
     label = unique("who").replace(" ", "")
     key = api.open("Somebody changes this", board="office", labels=[label])["key"]

@@ -9,6 +9,8 @@ from rest_framework.test import APIClient
 from supporthub.core import hurry
 from supporthub.core.deliveries.states import DeliveryState
 from supporthub.core.deliveries.sweep import hurry_due
+from supporthub.core.live.publish import _sender
+from supporthub.runtime.processes import wait_until
 from tests.factories.accounts import technician
 from tests.factories.tickets import BoardFactory
 from tests.testservers import servers
@@ -30,6 +32,13 @@ def broken_redis(request: pytest.FixtureRequest) -> Iterator[str]:
         servers.redis.start()
     else:
         servers.redis.resume()
+    publishing_again()
+
+
+def publishing_again() -> None:
+    """A publisher rests for a second after a failure; later tests count on every event being sent."""
+    hurry.flush()
+    assert wait_until(lambda: time.monotonic() >= _sender._resting_until, 5)
 
 
 @pytest.fixture
@@ -43,6 +52,7 @@ def client() -> APIClient:
 def test_tickets_are_accepted_and_their_deliveries_wait(client: APIClient, broken_redis: str) -> None:
     answers = [client.post("/api/v1/tickets/", BODY).status_code for _ in range(5)]
     assert answers == [201] * 5
+    assert hurry.flush(timeout=12.0), "the hurry thread is stuck on a broker that does not answer"
     assert Submission.objects.filter(state=DeliveryState.PENDING).count() == 5
 
 
@@ -64,4 +74,5 @@ def test_when_redis_is_back_the_sweep_enqueues_what_waited(client: APIClient) ->
         hurry.flush()
     finally:
         servers.redis.start()
+        publishing_again()
     assert hurry_due(submissions.KIND) == 1

@@ -16,7 +16,7 @@ const wide = matchMedia("(min-width: 1200px)");
 const digests = new Map(Object.entries(JSON.parse(list.dataset.digest)).map(([topic, digest]) => [topic, JSON.stringify(digest)]));
 const wanted = new Map();
 const arrived = new Map();
-let batch = 0, touchedAt = 0, current = null, previewTimer = 0, previewing = null, refreshing = null;
+let batch = 0, touchedAt = -Infinity, current = null, previewTimer = 0, previewing = null, refreshing = null;
 
 const rowOf = (id) => rows.querySelector(`[data-id="${id}"]`);
 const allRows = () => [...rows.querySelectorAll(".row-line")];
@@ -38,7 +38,10 @@ async function fetchChanged() {
   const answer = await fragment(url(`ids=${[...asked.keys()].join(",")}`), { quiet: true });
   if (!answer) return;
   for (const row of elements(answer.html)) place(row, asked.get(Number(row.dataset.id)) ?? "");
-  for (const id of (answer.headers.get("X-Gone") ?? "").split(",").filter(Boolean)) depart(rowOf(id), asked.get(Number(id)) ?? "");
+  for (const id of (answer.headers.get("X-Gone") ?? "").split(",").filter(Boolean)) {
+    forget(id);
+    depart(rowOf(id), asked.get(Number(id)) ?? "");
+  }
   noteHeaders(answer.headers);
 }
 
@@ -88,7 +91,7 @@ function depart(row, by) {
   row.classList.add("is-gone");
   row.querySelector("[data-by]").textContent = by && by !== hub.user.name ? `${by}: ${say("notHereAnyMore")}` : say("notHereAnyMore");
   const go = () => {
-    if (row.matches(":hover, :focus-within") && isInteracting()) return setTimeout(go, 1_000);
+    if (by !== hub.user.name && row.matches(":hover, :focus-within") && isInteracting()) return setTimeout(go, 1_000);
     if (current === row) step(1) || step(-1);
     leaveRow(row);
     row.remove();
@@ -114,11 +117,19 @@ function arrive(row) {
   if (list.dataset.before) return;
   if (isInteracting() && rows.children.length) {
     arrived.set(row.dataset.id, row);
-    news.textContent = arrived.size === 1 ? say("newTicket") : say("newTickets", { n: arrived.size });
-    news.hidden = false;
+    showNews();
     return;
   }
   insert(row);
+}
+
+function forget(id) {
+  if (arrived.delete(id)) showNews();
+}
+
+function showNews() {
+  news.textContent = arrived.size === 1 ? say("newTicket") : say("newTickets", { n: arrived.size });
+  news.hidden = arrived.size === 0;
 }
 
 function insert(row) {
@@ -159,6 +170,7 @@ async function fetchAll() {
   const fresh = elements(answer.html);
   const ids = new Set(fresh.map((row) => row.dataset.id));
   for (const row of allRows()) if (!ids.has(row.dataset.id)) depart(row, "");
+  for (const id of [...arrived.keys()]) if (!ids.has(id)) forget(id);
   for (const row of fresh) place(row, "");
   noteHeaders(answer.headers);
   noteNext(answer.headers.get("X-Next"));
@@ -293,11 +305,14 @@ function act(action) {
     current.querySelector(".c-tick input").checked = true;
   }
   bulk.hidden = false;
-  bulk.requestSubmit(bulk.querySelector(`[value=${action}]`));
+  bulk.querySelector(`button[value=${action}]`).click();  // htmx sends the button that was clicked, not a submitter
 }
 
 // --- wiring ---------------------------------------------------------------------------------------------------------
 
+// The focus moves, and with it `current`, before a click is heard: what counts is what was chosen when it began.
+let pressedWhen = null;
+rows.addEventListener("pointerdown", () => { pressedWhen = current; });
 rows.addEventListener("click", (event) => {
   const row = event.target.closest(".row-line");
   if (!row || event.target.closest(".issue")) return;
@@ -307,7 +322,7 @@ rows.addEventListener("click", (event) => {
     return;
   }
   if (event.ctrlKey || event.metaKey || event.shiftKey) return remember();
-  if (paneIsOpen() && current !== row && event.detail > 0) {
+  if (paneIsOpen() && pressedWhen !== row && event.detail > 0) {
     event.preventDefault();
     choose(row);
   } else remember();
@@ -318,7 +333,7 @@ rows.addEventListener("focusin", (event) => {
   if (row && row !== current && event.target.matches(".row-link")) choose(row, { focus: false });
 });
 for (const kind of ["pointermove", "wheel", "touchmove", "keydown"]) list.addEventListener(kind, () => { touchedAt = performance.now(); }, { passive: true });
-list.addEventListener("pointerleave", () => { touchedAt = 0; });
+list.addEventListener("pointerleave", () => { touchedAt = -Infinity; });
 document.addEventListener("click", (event) => {
   const what = event.target.closest("[data-do]");
   if (!what) return;

@@ -42,11 +42,12 @@ async function fetchParts(by) {
 function swap(part) {
   const old = document.getElementById(part.id);
   if (!old || old.isEqualNode(part)) return;
-  const busy = document.activeElement;
-  if (old.contains(busy) && busy.matches("input, select, textarea")) {
+  if (isWorkedIn(old)) {
     waitingParts.set(part.id, part);
     return;
   }
+  waitingParts.delete(part.id);
+  const busy = document.activeElement;
   const open = [...old.querySelectorAll("details[open][id]")].map((details) => details.id);
   const focused = old.contains(busy) ? busy.dataset.act || busy.getAttribute("aria-label") || busy.textContent.trim() : "";
   old.replaceWith(part);
@@ -54,6 +55,12 @@ function swap(part) {
   if (focused) refocus(part, focused);
   window.htmx?.process(part);
   if (part.id === "part-head") showPeople(part.querySelector("[data-here]"), people);
+}
+
+/** Whether somebody is typing there, or has an unsaved title there: such a part is not replaced under their hands. */
+function isWorkedIn(part) {
+  const busy = document.activeElement;
+  return (part.contains(busy) && busy.matches("input, select, textarea")) || part.querySelector(".is-retitling") !== null;
 }
 
 function refocus(part, focused) {
@@ -84,7 +91,6 @@ function addEntries(part, by) {
 document.addEventListener("focusout", () => setTimeout(() => {
   for (const [id, part] of waitingParts) {
     if (document.getElementById(id)?.contains(document.activeElement)) continue;
-    waitingParts.delete(id);
     swap(part);
   }
 }, 0));
@@ -212,6 +218,7 @@ function retitle() {
   form.hidden = title.classList.contains("is-retitling");
   title.classList.toggle("is-retitling");
   if (!form.hidden) form.value.select();
+  else if (waitingParts.has("part-head")) swap(waitingParts.get("part-head"));
 }
 
 // --- wiring ----------------------------------------------------------------------------------------------------------------
@@ -244,7 +251,10 @@ bind("k", "toPrevious", () => go(neighbour(-1)), { group: "ticket", when: () => 
 bind("u", "toBack", back, inTicket);
 bind("y", "toCopy", copy, inTicket);
 startWalk();
-document.addEventListener("hub:changed", () => refresh(hub.user.name));
+document.addEventListener("hub:changed", () => {
+  if (document.querySelector(".is-retitling")) retitle();
+  refresh(hub.user.name);
+});
 main.scrollTop = main.scrollHeight;
 
 listen(topic, {
