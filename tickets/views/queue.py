@@ -15,11 +15,13 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.choices import Action
 from accounts.models import Organisation, User
 from accounts.permissions import Principal, principal_for
+from supporthub.core.deliveries.states import DeliveryState
 from supporthub.core.errors import HubError, InvalidInput
 from supporthub.core.web import done, page
 from tickets import selectors
 from tickets.choices import Priority, TicketStatus
 from tickets.models import Board, Ticket
+from tickets.reasons import why
 from tickets.rules import ME, NOBODY, SORTS, VIEWS, QueueFilter
 from tickets.services import workflow
 from tickets.views.acting import signed_in
@@ -122,7 +124,10 @@ def preview(request: HttpRequest, key: str) -> HttpResponse:
     ticket = selectors.ticket_for(principal, key)
     said = list(selectors.conversation(ticket).order_by("-pk")[:4])
     may_work = principal.may(Action.WORK_TICKET, organisation=ticket.organisation_id, board=ticket.board_id)
-    context = {"ticket": ticket, "messages_shown": said[::-1], "may_work": may_work}
+    submission = ticket.submission
+    has_stopped = submission.state in (DeliveryState.PARKED, DeliveryState.HELD)
+    stopped = why(submission.reason_code, submission.reason) if has_stopped else None
+    context = {"ticket": ticket, "messages_shown": said[::-1], "may_work": may_work, "stopped": stopped}
     return render(request, "tickets/_preview.html", context)
 
 

@@ -9,11 +9,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Organisation, User
+from supporthub.core.deliveries.states import DeliveryState
 from tests.factories.accounts import technician
 from tests.factories.directory import PersonFactory
 from tests.factories.tickets import BoardFactory, IssueLinkFactory, TicketFactory
 from tickets.choices import Priority, TicketStatus
-from tickets.models import Board, Ticket
+from tickets.models import Board, Submission, Ticket
 
 
 def ids_in(client: Client, query: str) -> list[int]:
@@ -154,3 +155,11 @@ def test_pages_hold_no_inline_script_or_style(browser: Client, board: Board) -> 
         assert "<style" not in page, path
         assert " onclick=" not in page, path
         assert page.count("<script") == page.count("<script src=") + page.count('type="application/json"'), path
+
+
+def test_the_preview_of_a_stopped_ticket_says_why(browser: Client) -> None:
+    ticket = TicketFactory(board=BoardFactory(goes_out=True))
+    Submission.objects.filter(ticket=ticket).update(
+        state=DeliveryState.PARKED, reason_code="forbidden", reason="Our account may not create issues in HELP."
+    )
+    assert "may not create issues in HELP" in browser.get(f"/queue/preview/{ticket.key}/").content.decode()
