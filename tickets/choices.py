@@ -39,7 +39,8 @@ class MessageKind(models.TextChoices):
 
 
 class TrackerKind(models.TextChoices):
-    HUB = "hub", _("the hub itself")
+    """What a tracker's row may be. The hub itself needs no row: a board without a tracker stays here."""
+
     JIRA_CLOUD = "jira_cloud", _("Jira Cloud")
 
 

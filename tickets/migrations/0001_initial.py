@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
                 ('allowance_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('slug', models.SlugField(unique=True, verbose_name='short name')),
                 ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('kind', models.CharField(choices=[('hub', 'the hub itself'), ('jira_cloud', 'Jira Cloud')], default='jira_cloud', max_length=16, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('jira_cloud', 'Jira Cloud')], default='jira_cloud', max_length=16, verbose_name='kind')),
                 ('base_url', models.URLField(help_text='For example https://example.atlassian.net', max_length=300, verbose_name='address')),
                 ('account', models.CharField(blank=True, help_text="Empty: the server's setting.", max_length=254, verbose_name='account')),
                 ('token', supporthub.core.crypto.EncryptedTextField(blank=True, default='', help_text='Stored encrypted; never shown.', verbose_name='API token')),
