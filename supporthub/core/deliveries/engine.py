@@ -14,11 +14,13 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models.functions import Now
+from django.utils import timezone
 
+from supporthub.core.compiled import Part, inserting, together
 from supporthub.core.deliveries import holds, limits, rules
 from supporthub.core.deliveries.registry import Claim, Kind
-from supporthub.core.deliveries.states import DUE_STATES, AttemptResult, DeliveryState, Mode
+from supporthub.core.deliveries.statements import Statements, statements_of
+from supporthub.core.deliveries.states import AttemptResult, DeliveryState, Mode
 from supporthub.core.errors import AuthError, IntegrationError, OutcomeUnknown, TransientError
 
 logger = structlog.get_logger(__name__)
@@ -78,7 +80,7 @@ def claim_row(kind: Kind, pk: int | None = None) -> Claim | Blocked | None:
         admission = _admission(kind, row)
         if not admission.admitted:
             return Blocked(wait=admission.wait)
-        return _lease(kind, row)
+        return _lease(kind, row, admission.allowance)
 
 
 def perform(kind: Kind, claim: Claim) -> rules.Outcome:
@@ -121,25 +123,19 @@ def outcome_of(error: IntegrationError, mode: str) -> rules.Outcome:
 def settle(kind: Kind, claim: Claim, outcome: rules.Outcome) -> bool:
     """Save the outcome if the claim still holds; False when the lease was lost and somebody else decides."""
     with transaction.atomic():
-        row = (
-            kind.model._default_manager.select_for_update(no_key=True)
-            .filter(pk=claim.row.pk, fence=claim.fence, state=DeliveryState.RUNNING)
-            .annotate(db_now=Now())
-            .first()
-        )
-        attempt = kind.attempts._default_manager.filter(pk=claim.attempt_id)
+        ask = statements_of(kind)
+        row = ask.leased.first(pk=claim.row.pk, fence=claim.fence)
+        said = {"pk": claim.attempt_id, "code": outcome.code[:60], "reason": _reason(outcome)}
         if row is None:
-            attempt.update(result=AttemptResult.LATE, code=_code(outcome), reason=_reason(outcome), ended_at=Now())
+            ask.settle_attempt(**said, result=AttemptResult.LATE.value, ended_at=timezone.now())
             return False
         facts = rules.Facts(
             mode=claim.mode, tries=row.tries, first_tried_at=row.first_tried_at or row.created_at,
             attempt_started_at=claim.row.db_now, unknown_since=row.unknown_since, now=row.db_now,
         )  # fmt: skip
         change = rules.decide(outcome, facts, kind.policy, scale(), random.random)  # jitter, not a secret
-        attempt.update(
-            result=rules.RESULTS[type(outcome)], code=_code(outcome), reason=_reason(outcome), ended_at=row.db_now
-        )
-        _apply(row, change)
+        result = rules.RESULTS[type(outcome)].value
+        together(ask.settle_attempt.part(**said, result=result, ended_at=row.db_now), _settling(ask, row, change))
         _rest_target(kind, claim, outcome)
         kind.settled(claim, outcome, change)
     logger.info(
@@ -150,36 +146,35 @@ def settle(kind: Kind, claim: Claim, outcome: rules.Outcome) -> bool:
 
 
 def _due_row(kind: Kind, pk: int | None) -> Any:
-    due = kind.model._default_manager.select_for_update(skip_locked=True, no_key=True, of=("self",)).filter(
-        state__in=DUE_STATES, not_before__lte=Now()
-    )
-    if kind.select_related:
-        due = due.select_related(*kind.select_related)
-    if pk is not None:
-        due = due.filter(pk=pk)
-    return due.annotate(db_now=Now()).order_by("urgency", "not_before").first()
+    ask = statements_of(kind)
+    return ask.most_urgent.first() if pk is None else ask.due.first(pk=pk)
 
 
 def _admission(kind: Kind, row: Any) -> limits.Admission:
-    if not kind.target_field or getattr(row, f"{kind.target_field}_id") is None:
-        return limits.Admission(admitted=True)
-    target_model = type(getattr(row, kind.target_field))
-    target_id = getattr(row, f"{kind.target_field}_id")
-    target = target_model._default_manager.select_for_update(no_key=True).get(pk=target_id)
-    return limits.admit(target, row.db_now)
+    targets = statements_of(kind).target
+    target_id = getattr(row, f"{kind.target_field}_id") if targets else None
+    target = targets.first(pk=target_id) if targets and target_id is not None else None
+    return limits.admit(target, row.db_now) if target is not None else limits.Admission(admitted=True)
 
 
-def _lease(kind: Kind, row: Any) -> Claim:
+def _lease(kind: Kind, row: Any, allowance: float | None) -> Claim:
     row.mode = Mode.RECONCILE if row.state == DeliveryState.UNKNOWN else Mode.ACT
     row.state = DeliveryState.RUNNING
     row.fence += 1
     row.tries += 1
     row.first_tried_at = row.first_tried_at or row.db_now
     row.lease_until = row.db_now + (kind.timeout + LEASE_MARGIN) * scale()
-    row.save(update_fields=["mode", "state", "fence", "tries", "first_tried_at", "lease_until", "updated_at"])
-    attempt = kind.attempts._default_manager.create(
-        delivery_id=row.pk, fence=row.fence, mode=row.mode, started_at=row.db_now
-    )
+    ask = statements_of(kind)
+    leasing = ask.lease.part(
+        pk=row.pk, mode=row.mode.value, state=row.state.value, fence=row.fence, tries=row.tries,
+        first_tried_at=row.first_tried_at, lease_until=row.lease_until,
+    )  # fmt: skip
+    attempt = kind.attempts(delivery_id=row.pk, fence=row.fence, mode=row.mode, started_at=row.db_now)
+    spending = []
+    if ask.spend and allowance is not None:
+        target_id = getattr(row, f"{kind.target_field}_id")
+        spending = [ask.spend.part(pk=target_id, allowance=allowance, at=row.db_now)]
+    together(*spending, leasing, inserting(attempt))
     kind.changed([row.pk])
     return Claim(row=row, fence=row.fence, mode=row.mode, attempt_id=attempt.pk)
 
@@ -191,37 +186,19 @@ def _hold(kind: Kind, row: Any, rule: holds.HoldRule) -> None:
     kind.changed([row.pk])
 
 
-def _apply(row: Any, change: rules.Change) -> None:
-    row.state = change.state
-    row.not_before = change.not_before
-    row.unknown_since = change.unknown_since
-    row.reason_code, row.reason = change.code[:60], change.reason[:500]
-    row.lease_until = row.hurried_at = None
-    row.done_at = row.db_now if change.state == DeliveryState.DONE else None
-    row.save(
-        update_fields=[
-            "state",
-            "not_before",
-            "unknown_since",
-            "reason_code",
-            "reason",
-            "lease_until",
-            "hurried_at",
-            "done_at",
-            "updated_at",
-        ]
-    )
+def _settling(ask: Statements, row: Any, change: rules.Change) -> Part:
+    return ask.settle.part(
+        pk=row.pk, state=change.state.value, not_before=change.not_before, unknown_since=change.unknown_since,
+        reason_code=change.code[:60], reason=change.reason[:500],
+        done_at=row.db_now if change.state == DeliveryState.DONE else None,
+    )  # fmt: skip
 
 
 def _rest_target(kind: Kind, claim: Claim, outcome: rules.Outcome) -> None:
     seconds = outcome.pause_target if isinstance(outcome, rules.Again | rules.Undecided) else None
     if seconds and kind.target_field:
         target = getattr(claim.row, kind.target_field)
-        limits.rest(target, limits.resting_end(claim.row.db_now, seconds), _reason(outcome))
-
-
-def _code(outcome: rules.Outcome) -> str:
-    return outcome.code[:60]
+        limits.rest(target, limits.resting_end(claim.row.db_now, seconds), _reason(outcome), outcome.code)
 
 
 def _reason(outcome: rules.Outcome) -> str:

@@ -9,15 +9,20 @@ from supporthub.core.deliveries import registry
 from supporthub.core.deliveries.models import OutsideTarget
 from supporthub.core.deliveries.states import DeliveryState
 
+LONGEST_REST = 3600.0
 BURST_SECONDS = 1.0  # how much unused allowance a target may save up
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """`wait` in seconds when the target may be asked again soon; None when only a finished delivery can make room."""
+    """`wait` in seconds when the target may be asked again soon; None when only a finished delivery can make room.
+
+    `allowance` is what is left of the target's after an admitted start.
+    """
 
     admitted: bool
     wait: float | None = None
+    allowance: float | None = None
 
 
 def refill(allowance: float, since: datetime | None, now: datetime, rate: float) -> float:
@@ -29,7 +34,7 @@ def refill(allowance: float, since: datetime | None, now: datetime, rate: float)
 
 
 def admit(target: OutsideTarget, now: datetime) -> Admission:
-    """Take one start from the target's allowance; the caller holds the row's lock and saves nothing else of it."""
+    """Judge one more start; the caller holds the row's lock and saves the allowance that is left."""
     if target.paused:
         return Admission(admitted=False)
     if target.resting_until and target.resting_until > now:
@@ -39,22 +44,23 @@ def admit(target: OutsideTarget, now: datetime) -> Admission:
     allowance = refill(target.allowance, target.allowance_at, now, target.rate_per_second)
     if allowance < 1.0:
         return Admission(admitted=False, wait=(1.0 - allowance) / max(target.rate_per_second, 0.001))
-    target.allowance = allowance - 1.0
-    target.allowance_at = now
-    target.save(update_fields=["allowance", "allowance_at"])
-    return Admission(admitted=True)
+    return Admission(admitted=True, allowance=allowance - 1.0)
 
 
-def rest(target: OutsideTarget, until: datetime, reason: str) -> None:
-    """Let the whole target rest, for example when its quota is used up; never shortens an ongoing rest."""
+def rest(target: OutsideTarget, until: datetime, reason: str, code: str = "") -> None:
+    """Let the whole target rest, for example when its quota is used up; never shortens an ongoing rest.
+
+    `code` is the stable name of the reason, by which it can be said in other languages.
+    """
     manager: models.Manager[OutsideTarget] = target.__class__._default_manager
     manager.filter(pk=target.pk).filter(
         models.Q(resting_until__isnull=True) | models.Q(resting_until__lt=until)
-    ).update(resting_until=until, resting_reason=reason[:300])
+    ).update(resting_until=until, resting_reason=reason[:300], resting_code=code[:60])
 
 
 def resting_end(now: datetime, seconds: float) -> datetime:
-    return now + timedelta(seconds=seconds)
+    """An hour at most: whatever was asked for, one delivery then asks again, and the others learn from its answer."""
+    return now + timedelta(seconds=min(seconds, LONGEST_REST))
 
 
 def _running(target: OutsideTarget, now: datetime) -> int:

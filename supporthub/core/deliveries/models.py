@@ -18,6 +18,7 @@ class OutsideTarget(TimestampedModel):
     paused = models.BooleanField(_("paused"), default=False, help_text=_("Nothing is sent while this is set."))
     resting_until = models.DateTimeField(null=True, blank=True, editable=False)
     resting_reason = models.CharField(max_length=300, blank=True, editable=False)
+    resting_code = models.CharField(max_length=60, blank=True, default="", db_default="", editable=False)
     max_concurrency = models.PositiveSmallIntegerField(
         _("at once"), default=8, help_text=_("How many requests may run at the same time, over all workers.")
     )

@@ -23,7 +23,7 @@ class Claim:
     attempt_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """How one table of deliveries is worked.
 

@@ -1,6 +1,6 @@
 """Small pieces that every page is made of: icons, states, times, avatars, counts."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from supporthub.core.ages import age_in_list, age_in_words, duration, in_words
@@ -48,14 +49,10 @@ def when(moment: datetime | None, style: str = "words") -> SafeString | str:
     """
     if moment is None:
         return ""
-    local = timezone.localtime(moment)
-    exact = date_format(local, "DATETIME_FORMAT")
     age = timezone.now() - moment
     shown = age_in_list(age) if style == "list" else age_in_words(age)
-    return format_html(
-        '<time datetime="{}" title="{}" data-age="{}">{}</time>',
-        moment.isoformat(timespec="seconds"), exact, style, shown or _date(local),
-    )  # fmt: skip
+    local = timezone.localtime(moment)
+    return _time(local, timezone.get_current_timezone_name(), get_language(), style, shown or _date(local))
 
 
 @register.simple_tag
@@ -114,6 +111,15 @@ def _date(local: datetime) -> str:
 
 
 # A list shows the same few pieces hundreds of times: each is rendered once a process.
+
+
+@lru_cache(maxsize=4096)
+def _time(local: datetime, _zone: str, _language: str, style: str, shown: str) -> SafeString:
+    exact = date_format(local, "DATETIME_FORMAT")
+    return format_html(
+        '<time datetime="{}" title="{}" data-age="{}">{}</time>',
+        local.astimezone(UTC).isoformat(timespec="seconds"), exact, style, shown,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=256)

@@ -131,7 +131,8 @@ def test_refused_credentials_rest_the_whole_target_and_not_only_the_row(submissi
     blocked = engine.claim_row(submissions.KIND, other.pk)
     assert isinstance(blocked, engine.Blocked)
     assert blocked.wait == pytest.approx(1.2, abs=0.5)
-    assert Tracker.objects.get().resting_reason == "Jira refused our credentials."
+    tracker = Tracker.objects.get()
+    assert (tracker.resting_code, tracker.resting_reason) == ("autherror", "Jira refused our credentials.")
 
 
 def test_a_paused_target_takes_nothing(submission: Submission) -> None:
@@ -185,7 +186,7 @@ def test_a_hold_stops_what_it_names_and_lifting_it_lets_it_go(scope: str, value:
     submission.refresh_from_db()
     assert (submission.state, submission.reason) == (DeliveryState.HELD, "Moving house.")
     assert release_held(submissions.KIND) == 0
-    lift_hold(hold_id=hold.pk)
+    lift_hold(hold_id=hold.pk, actor=None)
     assert release_held(submissions.KIND) == 1
     engine.deliver(kind_that(lambda _: rules.Done()), submission.pk)
     submission.refresh_from_db()
@@ -204,7 +205,7 @@ def test_a_doubt_that_was_held_is_a_doubt_when_released(submission: Submission) 
     now_due(submission)
     hold = place_hold(scope=HoldScope.ALL, value="", reason="x", actor=None)
     engine.deliver(submissions.KIND, submission.pk)
-    lift_hold(hold_id=hold.pk)
+    lift_hold(hold_id=hold.pk, actor=None)
     release_held(submissions.KIND)
     submission.refresh_from_db()
     assert submission.state == DeliveryState.UNKNOWN
