@@ -19,10 +19,11 @@ class PersonAdmin(OrganisationRowsAdmin):
     list_filter = (("organisation", AutocompleteSelectFilter),)
     list_filter_submit = True
     list_select_related = ("organisation",)
+    readonly_fields = ("tenant_id", "object_id", "upn")
     search_fields = ("email", "name")
     search_help_text = _("Beginning of the name or e-mail")
     ordering = ("email",)
-    fields = ("email", "name", "phone", "organisation")
+    fields = ("email", "name", "phone", "organisation", "tenant_id", "object_id", "upn")
     autocomplete_fields = ("organisation",)
     help_texts = {
         "email": _("Tickets from this address are this person's. Letter case does not matter."),

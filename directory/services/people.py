@@ -1,8 +1,16 @@
 """Writes of people."""
 
+from django.db.models import QuerySet
+
 from accounts.models import Organisation
 from accounts.selectors import organisation_of_address, unknown_organisation
 from directory.models import Person
+from supporthub.core.compiled import Select
+
+
+@Select
+def _person(email: str) -> QuerySet[Person]:
+    return Person.objects.select_related("organisation").filter(email=email)
 
 
 def ensure_person(*, email: str, name: str = "", organisation: Organisation | None = None) -> Person:
@@ -12,7 +20,7 @@ def ensure_person(*, email: str, name: str = "", organisation: Organisation | No
     A known person's name is filled in when it was empty; nothing else is changed.
     """
     address = email.strip().lower()
-    found = Person.objects.select_related("organisation").filter(email=address).first()
+    found = _person.first(email=address)
     if found is None:
         home = organisation or organisation_of_address(address) or unknown_organisation()
         # A concurrent insert of the same address is waited for and then used, instead of failing this transaction.

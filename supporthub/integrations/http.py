@@ -20,6 +20,7 @@ import structlog
 
 from supporthub.core.errors import AuthError, OutcomeUnknown, Rejected, TransientError
 from supporthub.core.ids import new_request_id
+from supporthub.integrations.file_part import FilePart
 from supporthub.integrations.outcomes import Answered, Refusal, error_for, read_refusal
 
 logger = structlog.get_logger(__name__)
@@ -76,6 +77,14 @@ def _is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A success: the parsed JSON (None without a body), and the headers with lower-case names."""
+
+    body: Any
+    headers: Mapping[str, str]
+
+
 class OutsideHttp:
     """Requests to one endpoint. Cheap to make; the connections live in a pool of the process."""
 
@@ -86,8 +95,13 @@ class OutsideHttp:
         """Send one request; return the parsed JSON, or None when the answer has no body.
 
         `effect=True` says that a repetition would do it twice. `body` is sent as JSON, also when it is None or a bare
-        string. Raises OutcomeUnknown (only with `effect`) when it may have happened, otherwise an IntegrationError.
+        string; a FilePart is sent as a form. Raises OutcomeUnknown (only with `effect`) when it may have happened,
+        otherwise an IntegrationError.
         """
+        return self.ask(method, path, effect=effect, params=params, body=body).body
+
+    def ask(self, method: str, path: str, *, effect: bool, params: Params | None = None, body: Any = _NOTHING) -> Reply:
+        """As `send`, and what the headers say."""
         call = _Call(self.endpoint, method, path, effect=effect, request_id=new_request_id())
         started = time.monotonic()
         status = 0
@@ -100,19 +114,23 @@ class OutsideHttp:
                 "outside.call", system=self.endpoint.system, method=method, path=path, status=status,
                 request_id=call.request_id, ms=round((time.monotonic() - started) * 1000),
             )  # fmt: skip
-        return call.result(status, headers, raw)
+        return Reply(call.result(status, headers, raw), headers)
 
     def _exchange(self, call: "_Call", params: Params | None, body: Any) -> tuple[int, Mapping[str, str], bytes | None]:
         """Status, lower-case headers and body; the body is None when it is larger than allowed or came too slowly."""
         client = _client(os.getpid(), self.endpoint)
         headers = {"accept": "application/json", "x-request-id": call.request_id}
-        content = None
-        if body is not _NOTHING:
+        content = files = None
+        deadline = time.monotonic() + self.endpoint.connect_timeout + self.endpoint.read_timeout
+        if isinstance(body, FilePart):
+            headers |= body.headers
+            files = {body.form_field: (body.name, body.started(), body.media_type)}
+            deadline += body.patience
+        elif body is not _NOTHING:
             headers["content-type"] = "application/json"
             content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        deadline = time.monotonic() + self.endpoint.connect_timeout + self.endpoint.read_timeout
         path = f"{self.endpoint.base_url.rstrip('/')}/{call.path.lstrip('/')}"
-        with client.stream(call.method, path, params=params, content=content, headers=headers) as response:
+        with client.stream(call.method, path, params=params, content=content, files=files, headers=headers) as response:
             chunks = bytearray()
             for chunk in response.iter_bytes():
                 chunks += chunk

@@ -15,6 +15,7 @@ from supporthub.core.text import one_line
 from supporthub.integrations.retry_after import parse_reset, parse_retry_after
 
 QUOTA_REST = 60.0  # a used-up quota without any named time
+LONG_WAIT = 60.0  # who asks for a longer pause means the caller, not one request
 _WORDS = 160
 _DENIED = "x-authentication-denied-reason"
 _LOGIN_REASON = "x-seraph-loginreason"
@@ -76,7 +77,11 @@ def error_for(answer: Answered, now: datetime) -> IntegrationError | OutcomeUnkn
 
 
 def _throttled(answer: Answered, now: datetime) -> TransientError:
-    """429: nothing was done. A used-up quota concerns every call to the target, a burst only this one."""
+    """429: nothing was done. A used-up quota concerns every call to the target, and so does a long pause.
+
+    A burst passes within seconds: this row waits, and the target's own rate keeps the others apart. Whoever asks for
+    minutes would refuse each of them as well; only Jira's limit of writes to one issue says nothing about others.
+    """
     reason = answer.headers.get("ratelimit-reason", "")
     wait = parse_retry_after(answer.headers.get("retry-after"), now)
     if wait is None:
@@ -84,6 +89,7 @@ def _throttled(answer: Answered, now: datetime) -> TransientError:
     quota = "quota" in reason
     if quota and wait is None:
         wait = QUOTA_REST
+    is_long = wait is not None and wait > LONG_WAIT and "per-issue" not in reason
     text = "has had enough of our requests for now" if quota else "asked us to slow down"
     return TransientError(
         f"{answer.system} {text}",
@@ -91,7 +97,7 @@ def _throttled(answer: Answered, now: datetime) -> TransientError:
         detail=f"{answer.trace} {one_line(reason, 80)}".strip() if reason else answer.trace,
         status=answer.status,
         retry_after=wait,
-        pause=quota,
+        pause=quota or is_long,
     )  # fmt: skip
 
 
@@ -130,8 +136,9 @@ def _doubtful(answer: Answered, now: datetime) -> TransientError | OutcomeUnknow
 def _transient(answer: Answered, now: datetime, text: str) -> TransientError:
     wait = parse_retry_after(answer.headers.get("retry-after"), now)
     return TransientError(
-        text, code=f"http_{answer.status}", detail=answer.trace, status=answer.status, retry_after=wait
-    )
+        text, code=f"http_{answer.status}", detail=answer.trace, status=answer.status, retry_after=wait,
+        pause=wait is not None and wait > LONG_WAIT,
+    )  # fmt: skip
 
 
 def _rejected(answer: Answered) -> NotFound | Rejected:

@@ -26,6 +26,11 @@ def read_options(arguments: Sequence[str]) -> Options:
     parser.add_argument(
         "--jira-token", default="", help="the API token Jira expects; derived from the secret by default"
     )
+    parser.add_argument(
+        "--entra-secret",
+        default=os.environ.get("SANDBOX_ENTRA_SECRET", ""),
+        help="the client secret Entra expects; or SANDBOX_ENTRA_SECRET; derived from the secret by default",
+    )
     given = parser.parse_args(arguments)
     if not is_loopback(given.host):
         parser.error(f"{given.host} is not a loopback address; the sandbox listens nowhere else")
@@ -39,6 +44,7 @@ def read_options(arguments: Sequence[str]) -> Options:
         secret=given.secret,
         base_url=(given.base_url or f"http://{host}:{given.port}").rstrip("/"),
         jira_token=given.jira_token or derived_token(given.secret, "jira"),
+        entra_secret=given.entra_secret or derived_token(given.secret, "entra"),
     )
 
 

@@ -13,6 +13,8 @@ from typing import Any, Self
 
 import httpx
 
+from tests.sandbox.entra.client import EntraCalls
+from tests.sandbox.entra.seeds import CONTOSO, HUB_APP
 from tests.sandbox.options import JIRA_USER, derived_token
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +56,11 @@ class Control:
 
     def __init__(self, base_url: str, secret: str) -> None:
         self._http = httpx.Client(base_url=base_url, headers={"x-sandbox-secret": secret}, timeout=30, trust_env=False)
+
+    @property
+    def entra(self) -> EntraCalls:
+        """The control calls of the played Entra."""
+        return EntraCalls(self._call)
 
     def close(self) -> None:
         """Close the connections."""
@@ -132,6 +139,8 @@ class Control:
         labels: Sequence[str] = (),
         properties: Mapping[str, Any] | None = None,
         count: int = 1,
+        *,
+        days_ago: int = 0,
     ) -> Json:
         """Issues made past the hub; returns id and key of the last one, and all under ``created``."""
         body = {
@@ -140,6 +149,7 @@ class Control:
             "labels": list(labels),
             "properties": properties,
             "count": count,
+            "days_ago": days_ago,
         }
         return dict(self._call("POST", "/jira/issues", body))
 
@@ -194,6 +204,21 @@ class SandboxProcess:
     def jira_token(self) -> str:
         """The service account's API token."""
         return derived_token(self.secret, "jira")
+
+    @property
+    def entra_url(self) -> str:
+        """What ``ENTRA_AUTHORITY`` is set to."""
+        return f"{self.base_url}/entra"
+
+    @property
+    def entra_settings(self) -> dict[str, str]:
+        """The hub's settings for the played Entra, by their names."""
+        return {
+            "ENTRA_AUTHORITY": self.entra_url,
+            "ENTRA_TENANT_ID": CONTOSO,
+            "ENTRA_CLIENT_ID": HUB_APP,
+            "ENTRA_CLIENT_SECRET": derived_token(self.secret, "entra"),
+        }
 
     @property
     def running(self) -> bool:

@@ -29,8 +29,10 @@ class Gateway:
         self._limits: Mapping[str, float] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one HTTP request."""
+        """Serve one HTTP request. One that breaks off before its end was never made: no service acts on half of it."""
         call = await self._read(scope, receive)
+        if call is None:
+            return
         self._store.begin()
         call.faults = tuple(self._rules.fire(call.method, call.path))
         self._store.commit()
@@ -48,10 +50,12 @@ class Gateway:
         answer = self._act(call)
         await self._finish(call, answer, scope, receive, send)
 
-    async def _read(self, scope: Scope, receive: Receive) -> Call:
-        body, more = b"", True
+    async def _read(self, scope: Scope, receive: Receive) -> Call | None:
+        body, more = bytearray(), True
         while more:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
             body += message.get("body", b"")
             more = message.get("more_body", False)
         return Call(
@@ -59,7 +63,7 @@ class Gateway:
             path=scope["path"],
             query=parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True),
             headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
-            body=body,
+            body=bytes(body),
             request_id=self._store.take_request_id(),
         )
 
@@ -78,7 +82,7 @@ class Gateway:
                 return spoil.too_many_requests(fault.params)
             if fault.kind == "status":
                 return spoil.status(fault.params)
-        limits = self._store.setting("jira.rate_limit", None)
+        limits = self._store.setting(f"{self._system.name}.rate_limit", None)
         if limits is None:
             return None
         if limits != self._limits:

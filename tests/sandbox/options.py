@@ -19,6 +19,7 @@ class Options:
     secret: str
     base_url: str
     jira_token: str
+    entra_secret: str
 
 
 def derived_token(secret: str, system: str) -> str:

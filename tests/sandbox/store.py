@@ -58,10 +58,12 @@ class Store:
     def _open(self) -> None:
         self._db.executescript("\n".join((SCHEMA, *(schema for schema, _ in self._parts))))
         with self.transaction():
-            if self.setting("seeded", False) is not True:
-                for _, seed in self._parts:
+            for number, (_, seed) in enumerate(self._parts):
+                # One mark a system: a folder of an earlier sandbox gets the systems that it does not know yet.
+                mark = f"seeded.{number}" if number else "seeded"
+                if self.setting(mark, False) is not True:
                     seed(self)
-                self.set_setting("seeded", True)
+                    self.set_setting(mark, True)
         self._next_request = int(self.value("SELECT coalesce(max(id), 0) FROM journal")) + 1
 
     def reset(self) -> None:

@@ -6,12 +6,15 @@ OpenAPI document; calls described as idempotent there or in Atlassian's document
 
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import quote as in_path
 
 from supporthub.core.errors import OutcomeUnknown, TransientError
+from supporthub.integrations.file_part import FilePart
 from supporthub.integrations.http import OutsideHttp
 from supporthub.integrations.jira.schemas import (
+    AttachmentMeta,
     BulkIssues,
     CreatedIssue,
     CreateField,
@@ -57,22 +60,20 @@ class JiraClient:
         found = self._http.send("GET", f"{_issue(id_or_key)}", effect=False, params=params)
         return cast("Issue", _object(found, "id", "key"))
 
-    def search(
-        self, jql: str, *, fields: Sequence[str], properties: Sequence[str] = (), first_only: bool = False
-    ) -> list[Issue]:
-        """All hits of a bounded query, or only its first. The index lags behind: a missing hit proves nothing.
+    def search(self, jql: str, *, fields: Sequence[str], properties: Sequence[str] = (), most: int = 0) -> list[Issue]:
+        """All hits of a bounded query, or its first `most` (up to 100). The index lags: a missing hit proves nothing.
 
         Raises Rejected for 400, which is also how Jira answers when a project of the query may not be seen.
         """
         found: list[Issue] = []
-        size = 1 if first_only else 100
+        size = most or 100
         body: dict[str, Any] = {"jql": jql, "maxResults": size, "fields": list(fields), "properties": list(properties)}
         tokens: set[str] = set()
         for _ in range(_MOST_PAGES):
             page = _object(self._http.send("POST", f"{_API}/search/jql", effect=False, body=body))
             found += _list_of(page.get("issues"), "id", "key")
             token = page.get("nextPageToken")
-            if first_only or not token or page.get("isLast") is True or token in tokens:
+            if most or not token or page.get("isLast") is True or token in tokens:
                 return found
             tokens.add(token)
             body = {**body, "nextPageToken": token}
@@ -100,6 +101,22 @@ class JiraClient:
     def add_watcher(self, id_or_key: str, account_id: str) -> None:
         """Add a watcher; idempotent. The body is a bare JSON string."""
         self._http.send("POST", f"{_issue(id_or_key)}/watchers", effect=False, body=account_id)
+
+    def attachment_meta(self) -> AttachmentMeta:
+        """Whether the site takes attachments, and up to which size."""
+        meta = _object(self._http.send("GET", f"{_API}/attachment/meta", effect=False), "enabled", "uploadLimit")
+        return {"enabled": meta["enabled"] is True, "uploadLimit": int(meta["uploadLimit"])}
+
+    def add_attachment(self, id_or_key: str, part: FilePart) -> str:
+        """Put one file on an issue; its id. Not idempotent: Jira takes any number of files of one name.
+
+        OutcomeUnknown also when the answer does not name the new attachment.
+        """
+        sent = replace(part, headers={**part.headers, "x-atlassian-token": "no-check"})
+        answer = self._http.send("POST", f"{_issue(id_or_key)}/attachments", effect=True, body=sent)
+        if not (isinstance(answer, list) and len(answer) == 1 and isinstance(answer[0], dict) and answer[0].get("id")):
+            raise OutcomeUnknown("Jira accepted the file but did not say which it is", code="unreadable_answer")
+        return str(answer[0]["id"])
 
     def create_link(self, *, link_type: str, source: str, target: str) -> None:
         """Link two issues; a repetition succeeds and changes nothing.

@@ -6,6 +6,7 @@ Field names and operators are ours and never come from outside.
 
 import re
 from collections.abc import Sequence
+from datetime import date
 
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -28,6 +29,11 @@ def labelled(project_key: str, label: str) -> str:
 def newest(project_key: str) -> str:
     """The issues of a project, newest first."""
     return f"project = {quote(project_key)} ORDER BY created DESC"
+
+
+def made_before(project_key: str, day: date) -> str:
+    """The issues of a project that were made before `day` began (in the account's time zone), newest first."""
+    return f"project = {quote(project_key)} AND created < {quote(day.isoformat())} ORDER BY created DESC"
 
 
 def labelled_any(project_key: str, labels: Sequence[str]) -> str:

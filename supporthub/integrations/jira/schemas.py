@@ -97,3 +97,10 @@ class Priority(TypedDict):
     id: str
     name: str
     isDefault: NotRequired[bool]
+
+
+class AttachmentMeta(TypedDict):
+    """`uploadLimit` in bytes."""
+
+    enabled: bool
+    uploadLimit: int

@@ -18,6 +18,8 @@ from tests.sandbox.jira.issues import create_disturbance, remove_issue
 from tests.sandbox.jira.site import Site
 from tests.sandbox.store import now_ms
 
+DAY_MS = 24 * 3600 * 1000
+
 COUNTED = ("project", "account", "issue", "comment", "attachment", "worklog", "watcher", "issue_link", "remote_link")
 ISSUE_LIMIT = 5000
 BASE = "/_control/jira"
@@ -124,12 +126,17 @@ class JiraControl:
         return JSONResponse(shapes)
 
     async def create_issue(self, request: Request) -> Response:
-        """An issue made past the hub: ``project``, ``summary``, ``labels``, ``properties``, ``creator``, ``count``."""
+        """An issue made past the hub: ``project``, ``summary``, ``labels``, ``properties``, ``creator``, ``count``.
+
+        ``days_ago`` makes it older than it is, as in a project that others have used for long.
+        """
         values = await json_object(request)
         made = []
         with self._store.transaction():
             for _ in range(int(values.get("count", 1))):
                 issue_id, key = create_disturbance(self._site, 0, str(values.get("project", "HELP")), values)
+                if days := int(values.get("days_ago", 0)):
+                    self._store.run("UPDATE issue SET created = created - ? WHERE id = ?", days * DAY_MS, issue_id)
                 made.append({"id": issue_id, "key": key})
         return JSONResponse({**made[-1], "created": made}, 201)
 

@@ -1,0 +1,1 @@
+"""Entra ID: discovery, keys, authorisation, tokens and sign-out, below ``/entra/<tenant>``."""

@@ -1,0 +1,27 @@
+"""The tables of the played Entra."""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS entra_tenant (id TEXT PRIMARY KEY, name TEXT NOT NULL, domain TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entra_app (
+    client_id TEXT PRIMARY KEY, name TEXT NOT NULL, token_version INTEGER NOT NULL, secret TEXT,
+    redirect_uris TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entra_certificate (
+    client_id TEXT NOT NULL, thumbprint TEXT NOT NULL, thumbprint_sha256 TEXT NOT NULL, pem TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS entra_key (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, tenant_id TEXT NOT NULL, kid TEXT NOT NULL, pem TEXT NOT NULL,
+    certificate TEXT NOT NULL, published INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS entra_person (
+    oid TEXT PRIMARY KEY, tenant_id TEXT NOT NULL, upn TEXT NOT NULL, name TEXT NOT NULL, roles TEXT NOT NULL,
+    groups TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entra_grant (
+    value TEXT PRIMARY KEY, kind TEXT NOT NULL, detail TEXT NOT NULL, expires INTEGER NOT NULL, used INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entra_issued (
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, tenant_id TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
+    audience TEXT NOT NULL, uti TEXT NOT NULL
+);
+"""
