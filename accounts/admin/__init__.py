@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from accounts.admin import holds, lockouts, organisations, schedules, users
+from accounts.admin import audit, clients, holds, lockouts, organisations, schedules, sign_ins, users
 
-__all__ = ["holds", "lockouts", "organisations", "schedules", "users"]
+__all__ = ["audit", "clients", "holds", "lockouts", "organisations", "schedules", "sign_ins", "users"]
 
 admin.site.unregister(Group)  # roles replace Django's groups and permissions

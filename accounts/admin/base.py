@@ -1,18 +1,19 @@
 """The policy in the admin: every page and list asks `accounts.permissions`, never Django's model permissions."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django import forms
 from django.contrib.admin import ShowFacets
-from django.core.exceptions import FieldDoesNotExist, PermissionDenied
-from django.db.models import Field, ForeignKey, Model, QuerySet
+from django.core.exceptions import PermissionDenied
+from django.db.models import Field, ForeignKey, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget
 
+from accounts.admin import trail
+from accounts.admin.changes import changes_of, changes_of_rows
 from accounts.choices import Action
 from accounts.models import Organisation
 from accounts.permissions import Scope, principal_for
@@ -50,6 +51,7 @@ class PolicyAdmin(ThemedAdmin):
     help_texts: "dict[str, Words]" = {}
     secret_fields: tuple[str, ...] = ()
     menu_title: "Words" = ""
+    is_audited_by_service = False  # the services that this page calls record what they do themselves
 
     paginator = CappedPaginator
     show_full_result_count = False
@@ -140,6 +142,31 @@ class PolicyAdmin(ThemedAdmin):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         return within_reach(db_field, field, principal_for(request).scope(self.change_action or self.view_action))
+
+    # --- What is remembered of a change ----------------------------------------------------------------------------
+
+    def __init__(self, model: Any, admin_site: Any) -> None:
+        super().__init__(model, admin_site)
+        trail.register_changes(model)
+        for inline in self.inlines:
+            trail.register_changes(inline.model)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Also put the change, its inlines included, into the audit trail: in the transaction of the change itself."""
+        gone = trail.keys_of_removed(formsets)
+        super().save_related(request, form, formsets, change)
+        if not self.is_audited_by_service:
+            place = self.place_of(form.instance).organisation
+            trail.record_saved(request.user, form, change=change, organisation_id=place)
+            for formset in formsets:
+                trail.record_rows(request.user, formset, owner=form.instance, gone=gone, organisation_id=place)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Django calls this before it deletes."""
+        if not self.is_audited_by_service:
+            for obj in queryset:
+                trail.record_removed(request.user, obj, organisation_id=self.place_of(obj).organisation)
+        return super().log_deletions(request, queryset)
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """Old and new value of each field, so that the history can be read without a second source."""
@@ -234,40 +261,3 @@ def within_reach(db_field: "ForeignKey[Any, Any]", field: Any, scope: Scope) -> 
     field.queryset = Organisation.objects.filter(pk__in=scope.organisations)
     field.required = True
     return field
-
-
-def changes_of(form: Any) -> Iterable[str]:
-    """`Label: old → new` for each changed field; secrets are named, not shown."""
-    for name in form.changed_data:
-        field = form.fields[name]
-        label = field.label or name
-        if isinstance(field.widget, forms.PasswordInput):
-            yield gettext("%(field)s: changed") % {"field": label}
-            continue
-        old, new = _words(form, name, form.initial.get(name)), _words(form, name, form.cleaned_data.get(name))
-        yield f"{label}: {old} → {new}"
-
-
-def changes_of_rows(formset: Any) -> Iterable[str]:
-    """What an inline added, changed and removed."""
-    for row in formset.new_objects:
-        yield gettext("added %(row)s") % {"row": row}
-    for row, _fields in formset.changed_objects:
-        yield gettext("changed %(row)s") % {"row": row}
-    for row in formset.deleted_objects:
-        yield gettext("removed %(row)s") % {"row": row}
-
-
-def _words(form: Any, name: str, value: Any) -> str:
-    """A value as a person reads it: what a key points to, a choice's label."""
-    try:
-        db_field = form._meta.model._meta.get_field(name)
-    except FieldDoesNotExist:
-        return str(value)
-    if value in (None, ""):
-        return "–"
-    if db_field.is_relation and not isinstance(value, Model):
-        found = db_field.related_model._default_manager.filter(pk=value).first()
-        return str(found or value)
-    labels: dict[Any, Any] = dict(db_field.flatchoices or ())
-    return str(labels.get(value, value))

@@ -135,6 +135,7 @@ class HoldAdmin(PolicyAdmin):
     ordering = ("-pk",)
     fields = ("what", "reason", "observe")
     delete_confirmation_template = "admin/lift_hold.html"
+    is_audited_by_service = True
 
     # --- Who may ---------------------------------------------------------------------------------------------------
 
@@ -204,7 +205,7 @@ class HoldAdmin(PolicyAdmin):
         return super().delete_view(request, object_id, {**(extra_context or {}), "touched": touched, "what": what})
 
     def delete_model(self, request: HttpRequest, obj: Hold) -> None:
-        lift_hold(hold_id=obj.pk)
+        lift_hold(hold_id=obj.pk, actor=principal_user(request))
 
     # --- Columns ---------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin.base import PolicyAdmin
 from accounts.admin.preview import Step, open_preview, preview_urls
 from accounts.choices import Action
+from accounts.models import User
+from accounts.services.audit import actor_of, record
 from supporthub.core.admin import chip, moment
 
 
@@ -60,8 +62,18 @@ def _names_like(name: str) -> Any:
     return AccessAttempt.objects.filter(username__iexact=name).values_list("username", flat=True)
 
 
-def _release(_request: HttpRequest, attempt: AccessAttempt) -> None:
+def record_release(request: HttpRequest, name: str) -> None:
+    """Remember who let this name sign in again; the name may be nobody's."""
+    user_id = User.objects.filter(email__iexact=name).values_list("pk", flat=True).first()
+    record(
+        actor=actor_of(request.user), action="lockout.released", target_type="user", target_id=user_id or "",
+        organisation_id=None, personal={"name": name},
+    )  # fmt: skip
+
+
+def _release(request: HttpRequest, attempt: AccessAttempt) -> None:
     reset(username=attempt.username, ip=attempt.ip_address)
+    record_release(request, attempt.username or "")
 
 
 RELEASE = Step(

@@ -47,7 +47,7 @@ class OrganisationAdmin(OrganisationRowsAdmin):
     search_fields = ("name", "slug", "tenants__domains__name")
     search_help_text = _("Name, short name or mail domain")
     ordering = ("name",)
-    fields = ("name", "slug", "is_active")
+    fields = ("name", "slug", "is_active", "require_totp")
     prepopulated_fields = {"slug": ("name",)}
     inlines = (TenantsOfOrganisation,)
 

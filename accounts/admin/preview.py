@@ -1,5 +1,6 @@
 """Actions with a preview: what will happen to which rows, a brake for many, and afterwards what each row answered."""
 
+import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Field, QuerySet, UUIDField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -115,11 +116,21 @@ def _rows(model_admin: "PolicyAdmin", step: Step, request: HttpRequest) -> list[
         raise PermissionDenied
     data = request.POST if request.method == "POST" else request.GET
     given = data.get("ids", "").split(",")
-    ids = [int(pk) for pk in given if pk.isascii() and pk.isdigit() and len(pk) <= _MOST_DIGITS]
+    ids = [key for key in (_key(model_admin.opts.pk, word) for word in given) if key is not None]
     rows = model_admin.get_queryset(request).filter(pk__in=ids[:MOST_ROWS]).order_by("pk")
     if model_admin.list_select_related:
         rows = rows.select_related(*model_admin.list_select_related)  # type: ignore[misc]  # always names, never True
     return [row for row in rows if model_admin.may(request, step.action, row)]
+
+
+def _key(field: "Field[Any, Any] | None", word: str) -> int | uuid.UUID | None:
+    """Return a key of the model as it was written into the address; None for anything else."""
+    if isinstance(field, UUIDField):
+        try:
+            return uuid.UUID(word)
+        except ValueError:
+            return None
+    return int(word) if word.isascii() and word.isdigit() and len(word) <= _MOST_DIGITS else None
 
 
 def _run(model_admin: "PolicyAdmin", step: Step, request: HttpRequest, rows: Iterable[Any]) -> _Result:

@@ -15,14 +15,19 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, PaginationInlineFormSet, UserChangeForm, UserCreationForm
 
 from accounts.admin.base import PolicyAdmin, PolicyInline, within_reach
-from accounts.admin.lockouts import is_locked_out, release_name
+from accounts.admin.lockouts import is_locked_out, record_release, release_name
 from accounts.admin.preview import Step, open_preview, preview_urls
 from accounts.choices import ALLOWED, Action
 from accounts.events import AccessChanged
-from accounts.models import RoleGrant, User
+from accounts.models import EntraIdentity, RoleGrant, User
 from accounts.permissions import Principal, Scope, principal_for, principal_of
+from accounts.selectors import codes_of
+from accounts.services.audit import actor_of, record
+from accounts.services.codes import switch_codes_off
+from accounts.services.sign_ins import end_sign_ins
 from supporthub.core import events
 from supporthub.core.admin import chip, moment
+from supporthub.core.errors import Conflicted
 
 
 def may_give(actor: Principal, role: str, *, organisation: int | None = None, board: int | None = None) -> bool:
@@ -120,8 +125,9 @@ class ChangedUserForm(UserChangeForm):  # type: ignore[misc]  # the theme has no
         return str(self.cleaned_data["email"]).strip().lower()
 
 
-def _release(_request: HttpRequest, user: User) -> None:
+def _release(request: HttpRequest, user: User) -> None:
     release_name(user.email)
+    record_release(request, user.email)
 
 
 RELEASE = Step(
@@ -134,6 +140,57 @@ RELEASE = Step(
     run=_release,
     columns=((_("e-mail"), lambda user: user.email), (_("name"), lambda user: user.name)),
 )
+
+
+def _reset_codes(request: HttpRequest, user: User) -> None:
+    actor = request.user if isinstance(request.user, User) else None
+    if not switch_codes_off(user=user, actor=actor):
+        raise Conflicted(gettext("One-time codes are not on."))
+
+
+RESET_CODES = Step(
+    name="reset-codes",
+    action=Action.CHANGE_PEOPLE,
+    title=_("Forget these people's one-time codes"),
+    button=_("Forget"),
+    effect=_("For a lost phone: the password alone opens the account until codes are set up again. Ask who calls."),
+    done=_("%(n)d forgotten."),
+    run=_reset_codes,
+    columns=(
+        (_("e-mail"), lambda user: user.email),
+        (_("name"), lambda user: user.name),
+        (_("one-time codes"), lambda user: moment(codes_of(user.pk).since)),
+    ),
+    is_danger=True,
+)
+
+
+def _sign_out(request: HttpRequest, user: User) -> None:
+    end_sign_ins(user_id=user.pk, actor=request.user if isinstance(request.user, User) else None)
+
+
+SIGN_OUT = Step(
+    name="sign-out",
+    action=Action.END_SIGN_INS,
+    title=_("Sign these people out everywhere"),
+    button=_("Sign out everywhere"),
+    effect=_("Their pages and tokens stop working at once; they can sign in again."),
+    done=_("%(n)d signed out."),
+    run=_sign_out,
+    columns=((_("e-mail"), lambda user: user.email), (_("name"), lambda user: user.name)),
+)
+
+
+class EntraIdentityOfUser(PolicyInline):
+    """Links an account that is here already with the Microsoft account of the same person."""
+
+    model = EntraIdentity
+    fields = ("tenant_id", "object_id")
+    hide_title = True
+    max_num = 1
+    help_texts = {
+        "object_id": _("Links this account: who signs in with Microsoft as this object is this user."),
+    }
 
 
 class LockedFilter(admin.SimpleListFilter):
@@ -159,10 +216,10 @@ class UserAdmin(PolicyAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # Djan
     search_help_text = _("E-mail or name")
     ordering = ("email",)
     filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined", "sign_in_state", "full_rights")
+    readonly_fields = ("last_login", "date_joined", "sign_in_state", "codes", "full_rights")
     fieldsets = (
-        (None, {"fields": ("email", "name", "is_active", "password")}),
-        (_("Sign-in"), {"fields": ("sign_in_state", "last_login", "date_joined", "full_rights")}),
+        (None, {"fields": ("email", "name", "is_active", "break_glass", "password")}),
+        (_("Sign-in"), {"fields": ("sign_in_state", "codes", "last_login", "date_joined", "full_rights")}),
         (_("How the hub speaks to them"), {"fields": ("language", "time_zone", "shortcuts")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
@@ -172,8 +229,8 @@ class UserAdmin(PolicyAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # Djan
         "language": _("Empty: the language of their browser."),
         "shortcuts": _("Single-key shortcuts in the web UI."),
     }
-    inlines = [RolesOfUser]
-    actions = ("release_lockouts",)
+    inlines = [RolesOfUser, EntraIdentityOfUser]
+    actions = ("release_lockouts", "sign_out", "reset_codes")
 
     # --- Who may ---------------------------------------------------------------------------------------------------
 
@@ -220,11 +277,16 @@ class UserAdmin(PolicyAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # Djan
         with transaction.atomic():
             response = super().user_change_password(request, id, form_url)
             if request.method == "POST" and response.status_code == 302:  # noqa: PLR2004
+                end_sign_ins(user_id=int(id), actor=request.user if isinstance(request.user, User) else None)
                 events.publish(AccessChanged(int(id)))
+                record(
+                    actor=actor_of(request.user), action="user.password_set", target_type="user", target_id=int(id),
+                    organisation_id=None,
+                )  # fmt: skip
         return response
 
     def get_urls(self) -> Any:
-        return [*preview_urls(self, (RELEASE,)), *super().get_urls()]
+        return [*preview_urls(self, (RELEASE, SIGN_OUT, RESET_CODES)), *super().get_urls()]
 
     def has_release_permission(self, request: HttpRequest) -> bool:
         return self.may(request, Action.CHANGE_PEOPLE)
@@ -232,6 +294,17 @@ class UserAdmin(PolicyAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # Djan
     @admin.action(description=_("Let them sign in again …"), permissions=["release"])
     def release_lockouts(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         return open_preview(self, RELEASE, queryset)
+
+    def has_sign_out_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, Action.END_SIGN_INS)
+
+    @admin.action(description=_("Sign out everywhere …"), permissions=["sign_out"])
+    def sign_out(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        return open_preview(self, SIGN_OUT, queryset)
+
+    @admin.action(description=_("Forget one-time codes …"), permissions=["release"])
+    def reset_codes(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        return open_preview(self, RESET_CODES, queryset)
 
     # --- Columns ---------------------------------------------------------------------------------------------------
 
@@ -246,6 +319,10 @@ class UserAdmin(PolicyAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # Djan
         if getattr(user, "is_locked", False):
             return chip("failed", _("locked out after failed attempts"))
         return chip("done", _("may sign in")) if user.is_active else chip("off", _("switched off"))
+
+    @admin.display(description=_("one-time codes"))
+    def codes(self, user: User) -> SafeString:
+        return chip("done", _("on")) if codes_of(user.pk).since else chip("off", _("off"))
 
     @admin.display(description=_("every right"))
     def full_rights(self, user: User) -> str:

@@ -1,8 +1,11 @@
 """GET /api/v1/organisations/"""
 
+from typing import ClassVar
+
 from django.db.models import QuerySet
 from rest_framework import generics, serializers
 
+from accounts.api.access import ClientActions
 from accounts.choices import Action
 from accounts.models import Organisation
 from accounts.permissions import principal_for
@@ -18,6 +21,8 @@ class OrganisationView(generics.ListAPIView[Organisation]):
     """Organisations for which the caller may open tickets, by name."""
 
     serializer_class = OrganisationSerializer
+    ordering = ("name", "pk")
+    client_actions: ClassVar[ClientActions] = {"GET": (Action.VIEW_TICKET, Action.OPEN_TICKET)}
 
     def get_queryset(self) -> QuerySet[Organisation]:
         scope = principal_for(self.request).scope(Action.OPEN_TICKET)

@@ -21,6 +21,11 @@ class Organisation(TimestampedModel):
         help_text=_("Tickets whose sender could not be placed."),
     )
 
+    require_totp = models.BooleanField(
+        _("one-time codes needed"), default=False,
+        help_text=_("Whoever has a role here and signs in with a password must also give a one-time code."),
+    )  # fmt: skip
+
     class Meta:
         verbose_name = _("organisation")
         verbose_name_plural = _("organisations")

@@ -15,7 +15,13 @@ from supporthub.core.models import TimestampedModel
 
 
 class UserManager(BaseUserManager["User"]):
-    """Addresses are stored in lower case; signing in does not care about case."""
+    """People only: the rows behind API clients are never listed, assigned, or signed in.
+
+    Addresses are stored in lower case; signing in does not care about case.
+    """
+
+    def get_queryset(self) -> "models.QuerySet[User]":
+        return super().get_queryset().filter(is_client=False)
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(email=email.strip().lower(), **fields)
@@ -24,7 +30,7 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        return self.create_user(email, password, is_superuser=True, **fields)
+        return self.create_user(email, password, **{"is_superuser": True, "break_glass": True, **fields})
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email=(username or "").strip().lower())
@@ -40,8 +46,15 @@ class User(AbstractBaseUser, PermissionsMixin):
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("For example Europe/Brussels."))
     shortcuts = models.BooleanField(_("keyboard shortcuts"), default=True)
     date_joined = models.DateTimeField(_("since"), default=timezone.now, editable=False)
+    break_glass = models.BooleanField(
+        _("for emergencies"), default=False,
+        help_text=_("May sign in with a password while everybody else signs in with Microsoft. Each use is logged."),
+    )  # fmt: skip
+    is_client = models.BooleanField(default=False, editable=False)  # acts for an ApiClient; no person
 
     objects: ClassVar[UserManager] = UserManager()
+    known_grants: dict[str, list[dict[str, Any]]]  # read with the user; see accounts.permissions
+    everybody: ClassVar[models.Manager["User"]] = models.Manager()  # people and API clients
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = []
@@ -76,6 +89,8 @@ class RoleGrant(TimestampedModel):
         Organisation, on_delete=models.CASCADE, null=True, blank=True, related_name="grants",
         verbose_name=_("organisation"), help_text=_("Leave empty for all organisations."),
     )  # fmt: skip
+    # Given by a rule at a sign-in with Microsoft, and taken away by the next one when the rule fits no longer.
+    from_entra = models.BooleanField(_("by a rule"), default=False, editable=False)
 
     class Meta:
         verbose_name = _("role")

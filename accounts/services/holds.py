@@ -4,7 +4,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.choices import HoldScope
-from accounts.models import Hold, User
+from accounts.models import Hold, Organisation, User
+from accounts.services.audit import actor_of, record
 from supporthub.core.errors import InvalidInput
 
 
@@ -19,10 +20,23 @@ def place_hold(*, scope: str, value: str, reason: str, actor: User | None, obser
     hold, _made = Hold.objects.update_or_create(
         scope=scope, value=value, defaults={"reason": reason, "observe": observe, "created_by": actor}
     )
+    _remember("hold.placed", hold, actor)
     return hold
 
 
 @transaction.atomic
-def lift_hold(*, hold_id: int) -> None:
-    """Release what this hold held; the next sweep sends it on."""
-    Hold.objects.filter(pk=hold_id).delete()
+def lift_hold(*, hold_id: int, actor: User | None) -> None:
+    """Release what this hold held; the next sweep sends it on. Nothing happens when it is gone already."""
+    hold = Hold.objects.select_for_update().filter(pk=hold_id).first()
+    if hold is not None:
+        _remember("hold.lifted", hold, actor)
+        hold.delete()
+
+
+def _remember(action: str, hold: Hold, actor: User | None) -> None:
+    named = Organisation.objects.filter(slug=hold.value) if hold.scope == HoldScope.ORGANISATION else None
+    record(
+        actor=actor_of(actor), action=action, target_type="hold", target_id=hold.pk,
+        organisation_id=named.values_list("pk", flat=True).first() if named else None,
+        data={"scope": hold.scope, "value": hold.value, "observe": hold.observe}, personal={"reason": hold.reason},
+    )  # fmt: skip

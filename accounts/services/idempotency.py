@@ -9,11 +9,14 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from psycopg.types.json import Jsonb
 
 from accounts.models import IdempotentRequest
 from supporthub.core.errors import Conflicted, InvalidInput
@@ -31,6 +34,8 @@ FROM (SELECT set_config('lock_timeout', %(wait)s, true)) AS patience
 ON CONFLICT (principal, method, path, key) DO NOTHING
 RETURNING id, set_config('lock_timeout', '0', true)
 """
+_ANSWER = "UPDATE accounts_idempotentrequest SET status = %s, location = %s, answer = %s WHERE id = %s"
+_dumps = partial(json.dumps, cls=DjangoJSONEncoder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +92,9 @@ def _first_or_stored(scope: dict[str, str], digest: str, create: Callable[[], An
         if made is None:
             return _replay(IdempotentRequest.objects.get(**scope), digest)
         answer = create()
-        IdempotentRequest.objects.filter(pk=made[0]).update(
-            status=answer.status, location=answer.location, answer=answer.body
-        )
+        with connection.cursor() as cursor:
+            values: list[Any] = [answer.status, answer.location, Jsonb(answer.body, dumps=_dumps), made[0]]
+            cursor.execute(_ANSWER, values)
     return answer
 
 
