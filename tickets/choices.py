@@ -30,6 +30,7 @@ class Source(models.TextChoices):
     API = "api", _("API")
     WEB = "web", _("web")
     PHONE = "phone", _("phone")
+    TRAY = "tray", _("tray client")
 
 
 class MessageKind(models.TextChoices):
@@ -55,6 +56,13 @@ class ChangeVerb(models.TextChoices):
     ADD_WATCHER = "add_watcher", _("add watcher")
 
 
+class AttachmentState(models.TextChoices):
+    """`staged`: uploaded by somebody who is still writing; belongs to no ticket yet and is forgotten after a day."""
+
+    STAGED = "staged", _("not sent yet")
+    ATTACHED = "attached", _("attached")
+
+
 class TimelineKind(models.TextChoices):
     """Facts of a ticket's life, past tense."""
 
@@ -75,3 +83,5 @@ class TimelineKind(models.TextChoices):
     SUBMISSION_CANCELLED = "submission.cancelled", _("submission cancelled")
     ISSUE_ADJUSTED = "submission.adjusted", _("sent without a field")
     DUPLICATE_FOUND = "submission.duplicate_found", _("duplicate found")
+    FILES_ADDED = "attachment.added", _("files added")
+    FILE_PARKED = "attachment.parked", _("a file needs a person")

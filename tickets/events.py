@@ -11,8 +11,6 @@ class TicketOpened:
     version: int
     organisation_id: int
     board_id: int
-    tracker_id: int | None
-    project_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +19,8 @@ class TicketChanged:
 
     ticket_id: int
     version: int
+    organisation_id: int
+    board_id: int
     what: str
     actor_name: str = ""
 
@@ -53,3 +53,17 @@ class IssueCreated:
 @dataclass(frozen=True, slots=True)
 class IssueChangeRequested:
     change_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileAttached:
+    """A file belongs to a ticket now. `is_internal`: it came with an internal note."""
+
+    ticket_id: int
+    attachment_id: int
+    is_internal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileDeliveryRequested:
+    delivery_id: int

@@ -1,8 +1,9 @@
 """What the hub needs of a tracker, in our words. Adapters live in tickets/clients."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import date
+from typing import BinaryIO, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +71,49 @@ class Missing:
 Finding = Found | Missing
 
 
+@dataclass(frozen=True, slots=True)
+class OutgoingFile:
+    """A file to be put on an issue. `name` holds the marker by which it is found again; `open` gives its bytes."""
+
+    name: str
+    marker: str
+    media_type: str
+    size: int
+    open: Callable[[], BinaryIO]
+
+
+@dataclass(frozen=True, slots=True)
+class FileFound:
+    """The files on the issue with the marker, by id, oldest first; more than one must not be."""
+
+    ids: tuple[str, ...]
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileMissing:
+    """No file with the marker. `conclusive` when the issue's files were really listed."""
+
+    conclusive: bool
+    reason: str
+
+
+FileFinding = FileFound | FileMissing
+
+
 class IssueTracker(Protocol):
     """A tracker's adapter. Calls raise errors of supporthub.core.errors and retry nothing themselves."""
 
     def create_issue(self, draft: IssueDraft) -> Created:
         """Create once. Raises OutcomeUnknown when it may have happened, IntegrationError when it did not."""
 
-    def find_issue(self, *, tag: str, project_key: str, watermark: int, control_key: str) -> Finding:
+    def find_issue(
+        self, *, tag: str, project_key: str, watermark: int, control_key: str, since: date | None = None
+    ) -> Finding:
         """Look for the issue with `tag`, by search and by reading keys above `watermark`.
 
-        `control_key` is an issue known to exist (or empty): seeing it proves that reading works.
+        `control_key` is an issue known to exist (or empty): seeing it proves that reading works. `since` is a day on
+        which the issue cannot have been there yet: without a watermark, the older issues tell where to begin.
         """
 
     def newest_number(self, *, project_key: str) -> int:
@@ -93,3 +127,12 @@ class IssueTracker(Protocol):
 
     def mark_duplicates(self, ref: IssueRef, duplicates: tuple[IssueRef, ...]) -> None:
         """Mark further issues with the same tag as duplicates of `ref`; idempotent."""
+
+    def add_file(self, *, issue_id: str, file: OutgoingFile) -> str:
+        """Put the file on the issue, once; its id there. Raises as `create_issue` does.
+
+        Rejected says in words for a person what to mend: a switched-off feature, a limit, a missing permission.
+        """
+
+    def find_file(self, *, issue_id: str, marker: str, size: int) -> FileFinding:
+        """Look at the issue's files for the marker. Reads the issue itself and no index, so it does not lag."""

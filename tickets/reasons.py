@@ -51,6 +51,13 @@ _SENTENCES: "dict[str, _StrPromise]" = {
     "defect": _("The hub itself failed at this; the details are in its log."),
     "not_wanted": _("This is not wanted any more."),
     "unknown_there": _("The tracker knows nobody with this address."),
+    "attachments_off": _("The tracker takes no files: its admin can switch that on."),
+    "file_twice": _("The file stands on the issue more than once; delete all but one there."),
+    "file_differs": _("The file stands on the issue with another size; look at it there."),
+    "file_lost": _("The file is not in the hub's store any more; a backup may have it."),
+    "file_damaged": _("The file in the hub's store is shorter than it was."),
+    "store_down": _("The hub's store of files does not answer."),
+    "no_issue": _("The ticket has no issue any more that could take the file."),
     "http_409": _("The tracker reported a conflicting change."),
 }
 _HTTP = "http_"

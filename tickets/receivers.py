@@ -1,12 +1,16 @@
 """Who reacts to what. First phase: rows that must follow. Second phase: hurry and show."""
 
-from accounts.permissions import register_grant_source
+from functools import partial
+
+from accounts.permissions import register_grants
 from supporthub.core.deliveries import registry
 from supporthub.core.events import after_commit, in_transaction
 from supporthub.core.live.publish import publish as push
-from supporthub.core.tasks import enqueue
-from tickets import selectors, tasks
+from supporthub.core.tasks import nudge
+from tickets import tasks
 from tickets.events import (
+    FileAttached,
+    FileDeliveryRequested,
     IssueChangeRequested,
     IssueCreated,
     SubmissionRequested,
@@ -14,24 +18,29 @@ from tickets.events import (
     TicketOpened,
     WatcherAdded,
 )
-from tickets.models import Ticket
-from tickets.services import changes, submissions
+from tickets.models import BoardGrant
+from tickets.services import changes, files_out, submissions
 
-register_grant_source(selectors.board_grants)
-registry.bind_hurry(submissions.KIND_NAME, lambda pk: enqueue(tasks.submit_ticket, pk))
-registry.bind_hurry(changes.KIND_NAME, lambda pk: enqueue(tasks.change_issue, pk))
-
-
-@in_transaction(TicketOpened)
-def write_submission(event: TicketOpened) -> None:
-    submissions.request_submission(
-        ticket_id=event.ticket_id, tracker_id=event.tracker_id, project_key=event.project_key
-    )
+register_grants(BoardGrant, "board")
+registry.bind_hurry(submissions.KIND_NAME, partial(nudge, tasks.submit_ticket))
+registry.bind_hurry(changes.KIND_NAME, partial(nudge, tasks.change_issue))
+registry.bind_hurry(files_out.KIND_NAME, partial(nudge, tasks.send_file))
 
 
 @in_transaction(IssueCreated)
 def write_waiting_watchers(event: IssueCreated) -> None:
     changes.request_watchers(ticket_id=event.ticket_id)
+
+
+@in_transaction(IssueCreated)
+def write_waiting_files(event: IssueCreated) -> None:
+    files_out.request_waiting_files(ticket_id=event.ticket_id)
+
+
+@in_transaction(FileAttached)
+def write_file(event: FileAttached) -> None:
+    if not event.is_internal:
+        files_out.request_file(ticket_id=event.ticket_id, attachment_id=event.attachment_id)
 
 
 @in_transaction(WatcherAdded)
@@ -41,12 +50,17 @@ def write_watcher(event: WatcherAdded) -> None:
 
 @after_commit(SubmissionRequested)
 def hurry_submission(event: SubmissionRequested) -> None:
-    enqueue(tasks.submit_ticket, event.submission_id)
+    nudge(tasks.submit_ticket, event.submission_id)
 
 
 @after_commit(IssueChangeRequested)
 def hurry_change(event: IssueChangeRequested) -> None:
-    enqueue(tasks.change_issue, event.change_id)
+    nudge(tasks.change_issue, event.change_id)
+
+
+@after_commit(FileDeliveryRequested)
+def hurry_file(event: FileDeliveryRequested) -> None:
+    nudge(tasks.send_file, event.delivery_id)
 
 
 @after_commit(TicketOpened)
@@ -58,11 +72,6 @@ def show_new_ticket(event: TicketOpened) -> None:
 
 @after_commit(TicketChanged)
 def show_change(event: TicketChanged) -> None:
-    ticket = Ticket.objects.only("board_id", "organisation_id").get(pk=event.ticket_id)
-    _show(ticket, event.what, event.version, event.actor_name)
-
-
-def _show(ticket: Ticket, kind: str, version: int, by: str) -> None:
-    scope = {"organisation": ticket.organisation_id, "board": ticket.board_id}
-    for topic in (f"queue:{ticket.board_id}", f"ticket:{ticket.pk}"):
-        push(topic, kind, id=ticket.pk, version=version, data={"by": by}, scope=scope)
+    scope = {"organisation": event.organisation_id, "board": event.board_id}
+    for topic in (f"queue:{event.board_id}", f"ticket:{event.ticket_id}"):
+        push(topic, event.what, id=event.ticket_id, version=event.version, data={"by": event.actor_name}, scope=scope)

@@ -1,32 +1,40 @@
 """Reads of tickets. Every list starts at `visible_tickets`, so no view can forget the policy."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    IntegerField,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Lower
 from django.utils.translation import gettext
 
 from accounts.choices import ALLOWED, Action
 from accounts.models import User
-from accounts.permissions import Grant, Principal, Scope, demand
+from accounts.permissions import Principal, Scope, demand
 from directory.models import Person
+from supporthub.core.compiled import Select
 from supporthub.core.deliveries.states import DeliveryState
 from supporthub.core.errors import NotThere
-from tickets.choices import OPEN_STATUSES, Priority, TicketStatus
-from tickets.models import Board, BoardGrant, IssueLink, Message, Ticket
+from tickets.choices import OPEN_STATUSES, MessageKind, Priority, TicketStatus, TimelineKind
+from tickets.models import Attachment, Board, IssueLink, Message, SavedView, Ticket, TimelineEntry
 from tickets.rules import ME, NOBODY, QueueFilter, prefix_query
 
 LONGEST_NUMBER = 15
-
-
-def board_grants(user_id: int) -> list[Grant]:
-    """Grant source for accounts.permissions."""
-    return [
-        Grant(role, board=board)
-        for role, board in BoardGrant.objects.filter(user=user_id).values_list("role", "board_id")
-    ]
 
 
 def in_scope(scope: Scope) -> Q:
@@ -35,7 +43,8 @@ def in_scope(scope: Scope) -> Q:
         return Q()
     if scope.nowhere:
         return Q(pk__in=[])
-    return Q(organisation__in=scope.organisations) | Q(board__in=scope.boards)
+    own = Q(created_by=scope.own_of) if scope.own_of else Q()
+    return Q(organisation__in=scope.organisations) | Q(board__in=scope.boards) | own
 
 
 def visible_tickets(principal: Principal, action: Action = Action.VIEW_TICKET) -> QuerySet[Ticket]:
@@ -94,17 +103,62 @@ def ticket_for(principal: Principal, key: str, action: Action = Action.VIEW_TICK
 
 
 def conversation(ticket: Ticket) -> QuerySet[Message]:
-    return ticket.messages.select_related("author_user", "author_person")
+    rows = Attachment.objects.select_related("delivery", "uploaded_by", "uploaded_by_person")
+    files = Prefetch("attachments", queryset=rows)
+    return ticket.messages.select_related("author_user", "author_person").prefetch_related(files)
+
+
+def conversation_for(principal: Principal, ticket: Ticket) -> QuerySet[Message]:
+    """The conversation as this caller may read it: its public side only, for who just opened the ticket."""
+    messages = conversation(ticket)
+    return messages if _sees_all_of(principal, ticket) else messages.filter(kind=MessageKind.PUBLIC)
+
+
+def timeline_for(principal: Principal, ticket: Ticket) -> QuerySet[TimelineEntry]:
+    """What happened, with who did it; without internal notes for who just opened the ticket."""
+    entries = ticket.timeline.select_related("actor")
+    return entries if _sees_all_of(principal, ticket) else entries.exclude(kind=TimelineKind.NOTED)
+
+
+def attachments_for(principal: Principal, ticket: Ticket) -> QuerySet[Attachment]:
+    """The ticket's files that this caller may read: those of internal notes only who may read the notes."""
+    files = ticket.attachments.select_related("delivery", "uploaded_by", "uploaded_by_person")
+    if _sees_all_of(principal, ticket):
+        return files
+    return files.filter(Q(message__isnull=True) | Q(message__kind=MessageKind.PUBLIC))
+
+
+def attachment_for(principal: Principal, ticket: Ticket, public_id: UUID) -> Attachment:
+    """Return one of these files; raises NotThere."""
+    found = attachments_for(principal, ticket).filter(public_id=public_id).first()
+    if found is None:
+        raise NotThere(gettext("There is no such file."))
+    return found
+
+
+def _sees_all_of(principal: Principal, ticket: Ticket) -> bool:
+    return principal.may(Action.VIEW_TICKET, organisation=ticket.organisation_id, board=ticket.board_id)
 
 
 def default_board() -> Board | None:
     return Board.objects.filter(is_active=True).order_by("-is_default", "pk").first()
 
 
+@Select
+def active_board(slug: str) -> QuerySet[Board]:
+    """The board that takes tickets under this short name."""
+    return Board.objects.filter(slug=slug, is_active=True)
+
+
+@Select
+def _highest_number(tracker: int, project: str) -> QuerySet[IssueLink, int]:
+    links = IssueLink.objects.filter(tracker=tracker, project_key=project)
+    return links.order_by("-number").values_list("number", flat=True)[:1]
+
+
 def highest_known_number(tracker_id: int, project_key: str) -> int:
     """Return the largest issue number that we know to exist in the project; 0 when none."""
-    links = IssueLink.objects.filter(tracker=tracker_id, project_key=project_key)
-    return links.order_by("-number").values_list("number", flat=True).first() or 0
+    return _highest_number.first(tracker=tracker_id, project=project_key) or 0
 
 
 def board_digests(board_ids: Iterable[int]) -> dict[int, tuple[int, int, int]]:
@@ -129,8 +183,10 @@ def ticket_digest(ticket_id: int) -> tuple[int, int, int]:
     return (version, 1, version) if version else (0, 0, 0)
 
 
-def may_see_ticket(principal: Principal, ticket_id: int) -> bool:
-    return Ticket.objects.filter(in_scope(principal.scope(Action.VIEW_TICKET)), pk=ticket_id).exists()
+def tickets_heard_by(principal: Principal, ticket_ids: Collection[int]) -> set[int]:
+    """Return those of the tickets of which every event may be heard; having opened one is not enough for that."""
+    scope = replace(principal.scope(Action.VIEW_TICKET), own_of=None)
+    return set(Ticket.objects.filter(in_scope(scope), pk__in=ticket_ids).values_list("pk", flat=True))
 
 
 # --- The technicians' queue ----------------------------------------------------------------------------------------
@@ -215,6 +271,29 @@ def queue_counts(principal: Principal, views: Iterable[str]) -> dict[str, int]:
         for view in views
     }
     return User.objects.filter(pk=principal.user_id).values(**counts).first() or dict.fromkeys(counts, 0)
+
+
+def newest_fact() -> int:
+    """The highest number of any line of any ticket's timeline; 0 when there is none."""
+    return TimelineEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def own_facts_since(newest: int, *, user_id: int, ticket_ids: Collection[int], kind: str) -> list[int]:
+    """The user's latest line of this kind on each of these tickets that has one above `newest`."""
+    facts = TimelineEntry.objects.filter(pk__gt=newest, ticket__in=ticket_ids, actor=user_id, kind=kind)
+    return list(facts.order_by("ticket", "-pk").distinct("ticket").values_list("pk", flat=True))
+
+
+def tickets_of_facts(principal: Principal, facts: Collection[int]) -> list[tuple[int, Ticket]]:
+    """These lines of timelines, each with its ticket, as far as the principal may see it."""
+    found = dict(TimelineEntry.objects.filter(pk__in=facts).values_list("pk", "ticket"))
+    tickets = visible_tickets(principal).in_bulk(found.values())
+    return [(fact, tickets[ticket]) for fact, ticket in found.items() if ticket in tickets]
+
+
+def saved_views(user_id: int) -> list[SavedView]:
+    """The person's own views of the queue, by name."""
+    return list(SavedView.objects.filter(owner=user_id).order_by(Lower("name")))
 
 
 def assignable_users(ticket: Ticket) -> QuerySet[User]:

@@ -6,7 +6,7 @@ from accounts.services.idempotency import forget_old
 from supporthub.core.deliveries import registry
 from supporthub.core.deliveries.engine import deliver
 from supporthub.core.deliveries.sweep import sweep
-from tickets.services import changes, duplicates, submissions
+from tickets.services import changes, duplicates, files_out, orphans, submissions
 
 
 @shared_task(ignore_result=True)
@@ -17,6 +17,23 @@ def submit_ticket(submission_id: int) -> None:
 @shared_task(ignore_result=True)
 def change_issue(change_id: int) -> None:
     deliver(changes.KIND, change_id)
+
+
+@shared_task(ignore_result=True)
+def send_file(delivery_id: int) -> None:
+    deliver(files_out.KIND, delivery_id)
+
+
+@shared_task(ignore_result=True)
+def sweep_files() -> None:
+    """What the last days left behind."""
+    orphans.sweep_files()
+
+
+@shared_task(ignore_result=True)
+def sweep_all_files() -> None:
+    """What the short sweep missed, for example because it was switched off, and the files of deleted tickets."""
+    orphans.sweep_files(everything=True)
 
 
 @shared_task(ignore_result=True)

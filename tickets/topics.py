@@ -1,12 +1,12 @@
 """What a browser may listen to: the queue of a board, and one ticket."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from accounts.choices import Action
 from accounts.permissions import Principal
 from supporthub.core.live.topics import register_topic
-from tickets.selectors import board_digests, may_see_ticket, ticket_digest
+from tickets.selectors import board_digests, ticket_digest, tickets_heard_by
 
 MAX_DIGITS = 15  # what a bigint holds without looking at the value
 
@@ -23,9 +23,15 @@ def _may_subscribe_queue(who: Principal, board: str) -> bool:
 
 
 def _may_subscribe_ticket(who: Principal, ticket: str) -> bool:
-    if not (ticket.isdigit() and len(ticket) <= MAX_DIGITS):
-        return False
-    return who.scope(Action.VIEW_TICKET).everywhere or may_see_ticket(who, int(ticket))
+    return ticket in _may_subscribe_to_tickets(who, [ticket])
+
+
+def _may_subscribe_to_tickets(who: Principal, tickets: Collection[str]) -> set[str]:
+    numbers = {ticket for ticket in tickets if ticket.isdigit() and len(ticket) <= MAX_DIGITS}
+    if who.scope(Action.VIEW_TICKET).everywhere or not numbers:
+        return numbers
+    seen = tickets_heard_by(who, {int(ticket) for ticket in numbers})
+    return {ticket for ticket in numbers if int(ticket) in seen}
 
 
 register_topic(
@@ -40,4 +46,5 @@ register_topic(
     may_see=_may_see,
     snapshot=lambda ticket: ticket_digest(int(ticket)),
     reads=True,
+    may_subscribe_to=_may_subscribe_to_tickets,
 )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets.views import new_ticket, palette, places, queue, ticket, ticket_changes
+from tickets.views import files, new_ticket, palette, places, queue, saved_views, ticket, ticket_changes
 
 __all__ = ["places", "urlpatterns"]  # importing `places` puts the queue into the frame
 
@@ -10,10 +10,20 @@ urlpatterns = [
     path("", queue.queue, name="queue"),
     path("queue/rows/", queue.rows, name="queue-rows"),
     path("queue/bulk/", queue.bulk, name="queue-bulk"),
+    path("queue/undo/", queue.undo, name="queue-undo"),
+    path("queue/views/", saved_views.save, name="view-save"),
+    path("queue/views/<int:view_id>/rename/", saved_views.rename, name="view-rename"),
+    path("queue/views/<int:view_id>/delete/", saved_views.delete, name="view-delete"),
     path("queue/preview/<str:key>/", queue.preview, name="queue-preview"),
     path("palette/", palette.palette, name="palette"),
     path("tickets/new/", new_ticket.new_ticket, name="new-ticket"),
     path("tickets/new/people/", new_ticket.people, name="new-ticket-people"),
+    path("uploads/", files.upload, name="upload"),
+    path("uploads/<uuid:attachment>/", files.staged, name="staged"),
+    path("uploads/<uuid:attachment>/thumbnail/", files.staged_thumbnail, name="staged-thumbnail"),
+    path("tickets/<str:key>/files/<uuid:attachment>/", files.content, name="ticket-file"),
+    path("tickets/<str:key>/files/<uuid:attachment>/thumbnail/", files.thumbnail, name="ticket-file-thumbnail"),
+    path("tickets/<str:key>/files/<uuid:attachment>/retry/", files.retry, name="ticket-file-retry"),
     path("tickets/<str:key>/", ticket.ticket, name="ticket"),
     path("tickets/<str:key>/parts/", ticket.parts, name="ticket-parts"),
     path("tickets/<str:key>/messages/", ticket_changes.message, name="ticket-message"),

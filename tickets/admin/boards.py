@@ -19,6 +19,7 @@ from accounts.permissions import Scope, principal_for
 from supporthub.core.admin import chip, moment
 from supporthub.core.deliveries import registry
 from supporthub.core.deliveries.states import DeliveryState
+from tickets.admin.deliveries import told
 from tickets.models import Board, BoardGrant, Category, Tracker
 
 
@@ -225,8 +226,8 @@ class TrackerAdmin(PolicyAdmin):
         return moment(obj.resting_until) if rests(obj) else "–"
 
     @admin.display(description=_("because"))
-    def resting_because(self, obj: Tracker) -> str:
-        return obj.resting_reason if rests(obj) else "–"
+    def resting_because(self, obj: Tracker) -> SafeString | str:
+        return told(obj.resting_code, obj.resting_reason) if rests(obj) else "–"
 
     @admin.display(description=_("running now"))
     def running(self, obj: Any) -> int:

@@ -10,6 +10,8 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
 from accounts.admin.lockouts import current_lockouts
@@ -21,9 +23,11 @@ from supporthub.core.deliveries.states import DUE_STATES, DeliveryState
 from tickets.admin.boards import rests
 from tickets.choices import OPEN_STATUSES
 from tickets.models import Ticket, Tracker
+from tickets.reasons import why
 
 COUNT_CAP = 999
 LONG_WAIT = timedelta(minutes=5)
+PASSING = {"rate_limited", "quota_used_up", "http_503"}  # why a tracker rests without anybody's help being needed
 _MOST_LINES = 6
 
 
@@ -53,14 +57,19 @@ class Card:
     def is_calm(self) -> bool:
         return self.tone in ("done", "off")
 
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether somebody must act; what only waits passes by itself."""
+        return not self.is_calm and self.tone != "waiting"
+
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the cards that this request's user may see. Called by the theme for the index page."""
     cards = [
         card for maker in (_parked, _oldest_due, _trackers, _holds, _unplaced, _locked_out) if (card := maker(request))
     ]
-    context["cards"] = sorted(cards, key=lambda card: card.is_calm)
-    context["waiting"] = sum(not card.is_calm for card in cards)
+    context["cards"] = sorted(cards, key=lambda card: (card.is_calm, not card.needs_a_person))
+    context["waiting"] = sum(card.needs_a_person for card in cards)
     return context
 
 
@@ -134,16 +143,24 @@ def _trackers(request: HttpRequest) -> Card | None:
     lines = [
         Line(
             tracker.name,
-            gettext("paused") if tracker.paused else tracker.resting_reason or moment(tracker.resting_until),
+            gettext("paused") if tracker.paused else _resting(tracker),
             reverse("admin:tickets_tracker_change", args=[tracker.pk]),
         )
         for tracker in stopped[:_MOST_LINES]
     ]
+    needs_a_person = any(tracker.paused or tracker.resting_code not in PASSING for tracker in stopped)
     return Card(
-        title=gettext("Trackers"), tone="person" if stopped else "done", figure=str(len(stopped)),
+        title=gettext("Trackers"), tone=("person" if needs_a_person else "waiting") if stopped else "done",
+        figure=str(len(stopped)),
         word=gettext("paused or resting"), calm=gettext("Every tracker is in use."), lines=lines, url=_list(Tracker),
         link=gettext("All trackers"),
     )  # fmt: skip
+
+
+def _resting(tracker: Tracker) -> SafeString:
+    """Why the tracker rests, in the person's language, and until when."""
+    because = why(tracker.resting_code, tracker.resting_reason).words or gettext("resting")
+    return format_html("{} · {}", because.removesuffix("."), moment(tracker.resting_until))
 
 
 def _holds(request: HttpRequest) -> Card | None:

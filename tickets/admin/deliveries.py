@@ -42,9 +42,10 @@ PERSON_FIRST = (
 def told(code: str, reason: str) -> SafeString | str:
     """A reason in the person's language, and below it as it was written down where that is something else."""
     known = why(code, reason)
-    if not known.detail:
-        return known.words or "–"
-    return format_html('{}<span class="hub-as-written" lang="en">{}</span>', known.words, known.detail)
+    if not known.words:
+        return "–"
+    written = format_html('<span class="hub-as-written" lang="en">{}</span>', known.detail) if known.detail else ""
+    return format_html('<span class="hub-reason">{}{}</span>', known.words, written)
 
 
 COLUMNS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
@@ -130,7 +131,7 @@ class DeliveryAdmin(PolicyAdmin):
     list_display_links = ("ticket_line",)
     list_filter: ClassVar[Any] = (StateFilter, ("tracker", AutocompleteSelectFilter))
     list_filter_submit = True
-    list_select_related = ("ticket", "tracker")
+    list_select_related: ClassVar[Any] = ("ticket", "tracker")
     search_help_text = _("Ticket key, words of the title, or requester")
     search_fields = ("ticket__title",)
     ordering = ("-pk",)
@@ -216,9 +217,9 @@ class DeliveryAdmin(PolicyAdmin):
     @admin.display(description=_("reason"))
     def reason_line(self, obj: Any) -> SafeString | str:
         known = why(obj.reason_code, obj.reason)
-        return (
-            format_html('<span title="{}">{}</span>', known.detail, known.words) if known.detail else known.words or "–"
-        )
+        if not known.words:
+            return "–"
+        return format_html('<span class="hub-reason" title="{}">{}</span>', known.detail, known.words)
 
     @admin.display(description=_("next try"), ordering="not_before")
     def next_try(self, obj: Any) -> SafeString | str:

@@ -2,19 +2,26 @@
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from accounts.api.access import ClientActions
 from accounts.api.auth import acting
 from accounts.choices import Action
 from accounts.permissions import principal_for
 from accounts.services.idempotency import Answer, once
+from supporthub.core.api.multipart import FormParser
+from supporthub.core.api.parsers import StrictJSONParser
+from supporthub.core.api.schema import IDEMPOTENCY_HEADER, refusal
 from tickets import selectors, workflow
+from tickets.api.forms import FILES, fields_and_files, with_hashes
 from tickets.api.serializers import (
     MessageSerializer,
+    NewMessageFormSerializer,
     NewMessageSerializer,
     OfferedTransitionSerializer,
     PersonRefSerializer,
@@ -24,11 +31,16 @@ from tickets.api.serializers import (
     TransitionSerializer,
     WatcherSerializer,
 )
-from tickets.api.tickets import IDEMPOTENCY_HEADER
 from tickets.models import Ticket
+from tickets.services.attachments import discard, dropped_when_refused, message_rule, store_uploads
 from tickets.services.conversation import add_message, add_watcher, remove_watcher
 from tickets.services.submissions import retry_submission
 from tickets.services.workflow import transition_ticket
+
+# Also for a client that may only see the tickets that it opened itself.
+PUBLIC_SIDE: ClientActions = {
+    "GET": (Action.VIEW_TICKET, Action.VIEW_OWN_TICKET), "POST": (Action.WORK_TICKET,),
+}  # fmt: skip
 
 
 class PartView(GenericAPIView[Any]):
@@ -36,6 +48,9 @@ class PartView(GenericAPIView[Any]):
 
     queryset = Ticket.objects.none()
     answers: ClassVar[type[BaseSerializer[Any]]]
+    client_actions: ClassVar[ClientActions] = {
+        "GET": (Action.VIEW_TICKET,), "POST": (Action.WORK_TICKET,), "DELETE": (Action.WORK_TICKET,),
+    }  # fmt: skip
 
     def ticket(self, key: str, action: Action = Action.VIEW_TICKET) -> Ticket:
         return selectors.ticket_for(principal_for(self.request), key, action)
@@ -51,29 +66,38 @@ class PartView(GenericAPIView[Any]):
 
 class MessagesView(PartView):
     answers = MessageSerializer
+    client_actions = PUBLIC_SIDE
+    parser_classes = (StrictJSONParser, FormParser)
 
     @extend_schema(summary="Read the conversation, oldest first", responses=MessageSerializer(many=True))
     def get(self, request: Request, key: str) -> Response:
-        return self.page_of(selectors.conversation(self.ticket(key)))
+        return self.page_of(selectors.conversation_for(principal_for(request), self.ticket(key)))
 
     @extend_schema(
-        summary="Reply, or add an internal note", request=NewMessageSerializer, responses={201: MessageSerializer},
-        parameters=[IDEMPOTENCY_HEADER],
+        summary="Reply, or add an internal note",
+        request={"application/json": NewMessageSerializer, "multipart/form-data": NewMessageFormSerializer},
+        responses={201: MessageSerializer}, parameters=[IDEMPOTENCY_HEADER],
     )  # fmt: skip
     def post(self, request: Request, key: str) -> Response:
         ticket = self.ticket(key, Action.WORK_TICKET)
-        wanted = NewMessageSerializer(data=request.data)
+        fields, files = fields_and_files(request)
+        wanted = NewMessageFormSerializer(data=fields) if files else NewMessageSerializer(data=fields)
         wanted.is_valid(raise_exception=True)
         actor = acting(request)
+        stored = store_uploads(files, rule=message_rule(FILES))
 
         def create() -> Answer:
-            message = add_message(ticket_id=ticket.pk, actor=actor, **wanted.validated_data)
+            message = add_message(ticket_id=ticket.pk, actor=actor, files=stored, **wanted.validated_data)
             return Answer(201, dict(MessageSerializer(message).data), f"/api/v1/tickets/{ticket.key}/messages/")
 
-        answer = once(
-            principal=f"user:{actor.pk}", method="POST", path=f"/api/v1/tickets/{ticket.key}/messages/",
-            key=request.headers.get("Idempotency-Key", ""), data=request.data, create=create,
-        )  # fmt: skip
+        path, retry_key = f"/api/v1/tickets/{ticket.key}/messages/", request.headers.get("Idempotency-Key", "")
+        with dropped_when_refused(stored):
+            answer = once(
+                principal=principal_for(request).identity, method="POST", path=path, key=retry_key,
+                data=with_hashes(fields, stored), create=create,
+            )  # fmt: skip
+        if answer.replayed:
+            discard(stored)
         headers = {"Location": answer.location} | ({"Idempotent-Replayed": "true"} if answer.replayed else {})
         return Response(answer.body, status=answer.status, headers=headers)
 
@@ -85,30 +109,52 @@ class WatchersView(PartView):
     def get(self, request: Request, key: str) -> Response:
         return self.page_of(self.ticket(key).watchers.all())
 
-    @extend_schema(summary="Add a watcher", request=WatcherSerializer, responses={201: PersonRefSerializer})
+    @extend_schema(
+        summary="Add a watcher", request=WatcherSerializer, responses={201: PersonRefSerializer},
+        parameters=[IDEMPOTENCY_HEADER],
+    )  # fmt: skip
     def post(self, request: Request, key: str) -> Response:
         ticket = self.ticket(key, Action.WORK_TICKET)
         wanted = WatcherSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        watcher = add_watcher(ticket_id=ticket.pk, email=wanted.validated_data["email"], actor=acting(request))
-        return Response(PersonRefSerializer(watcher.person).data, status=201)
+        actor, path = acting(request), f"/api/v1/tickets/{ticket.key}/watchers/"
 
-    @extend_schema(summary="Remove a watcher", request=WatcherSerializer, responses={204: None})
+        def create() -> Answer:
+            watcher = add_watcher(ticket_id=ticket.pk, email=wanted.validated_data["email"], actor=actor)
+            return Answer(201, dict(PersonRefSerializer(watcher.person).data), path)
+
+        answer = once(
+            principal=principal_for(request).identity, method="POST", path=path,
+            key=request.headers.get("Idempotency-Key", ""), data=request.data, create=create,
+        )  # fmt: skip
+        headers = {"Location": answer.location} | ({"Idempotent-Replayed": "true"} if answer.replayed else {})
+        return Response(answer.body, status=answer.status, headers=headers)
+
+    @extend_schema(
+        summary="Remove a watcher", request=None, responses={204: None},
+        parameters=[OpenApiParameter("email", OpenApiTypes.EMAIL, required=True)],
+    )  # fmt: skip
     def delete(self, request: Request, key: str) -> Response:
         ticket = self.ticket(key, Action.WORK_TICKET)
-        wanted = WatcherSerializer(data=request.data)
+        # As a body too; but proxies drop the body of a DELETE, and OpenAPI knows none.
+        wanted = WatcherSerializer(data=_of_query(request) or request.data)
         wanted.is_valid(raise_exception=True)
         remove_watcher(ticket_id=ticket.pk, email=wanted.validated_data["email"], actor=acting(request))
         return Response(status=204)
 
 
 class TransitionsView(PartView):
+    pagination_class = None  # the few steps of one table
+
     @extend_schema(summary="What can be done from here", responses=OfferedTransitionSerializer(many=True))
     def get(self, request: Request, key: str) -> Response:
         steps = workflow.steps_from(self.ticket(key).status)
         return Response([{"verb": step.verb, "target": step.target, "label": str(step.label)} for step in steps])
 
-    @extend_schema(summary="Change the status", request=TransitionSerializer, responses=TicketSerializer)
+    @extend_schema(
+        summary="Change the status", request=TransitionSerializer,
+        responses={200: TicketSerializer, 409: refusal("The ticket is not in a state from which this is possible.")},
+    )  # fmt: skip
     def post(self, request: Request, key: str) -> Response:
         ticket = self.ticket(key, Action.WORK_TICKET)
         wanted = TransitionSerializer(data=request.data)
@@ -119,21 +165,33 @@ class TransitionsView(PartView):
 
 class TimelineView(PartView):
     answers = TimelineSerializer
+    client_actions = PUBLIC_SIDE
 
     @extend_schema(summary="What happened, oldest first", responses=TimelineSerializer(many=True))
     def get(self, request: Request, key: str) -> Response:
-        return self.page_of(self.ticket(key).timeline.select_related("actor"))
+        return self.page_of(selectors.timeline_for(principal_for(request), self.ticket(key)))
 
 
 class SubmissionView(PartView):
+    client_actions = PUBLIC_SIDE
+
     @extend_schema(summary="The way into the tracker, with every attempt", responses=SubmissionSerializer)
     def get(self, request: Request, key: str) -> Response:
         return Response(SubmissionSerializer(self.ticket(key).submission).data)
 
 
 class RetryView(PartView):
-    @extend_schema(summary="Try the submission again now", request=None, responses=SubmissionSerializer)
+    client_actions: ClassVar[ClientActions] = {"POST": (Action.RETRY_DELIVERY,)}
+
+    @extend_schema(
+        summary="Try the submission again now", request=None,
+        responses={200: SubmissionSerializer, 409: refusal("There is nothing to retry.")},
+    )  # fmt: skip
     def post(self, request: Request, key: str) -> Response:
         ticket = self.ticket(key, Action.RETRY_DELIVERY)
         retry_submission(ticket_id=ticket.pk, actor=acting(request))
         return Response(SubmissionSerializer(self.ticket(ticket.key).submission).data)
+
+
+def _of_query(request: Request) -> dict[str, str]:
+    return {"email": request.query_params["email"]} if "email" in request.query_params else {}

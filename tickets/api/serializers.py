@@ -9,15 +9,17 @@ from rest_framework import serializers
 
 from accounts.models import User
 from directory.models import Person
+from supporthub.core.api.serializers import StrictSerializer
 from tickets import workflow
 from tickets.choices import MessageKind, Priority, Source, TicketStatus
-from tickets.models import Board, Category, Message, Submission, SubmissionAttempt, Ticket, TimelineEntry
+from tickets.models import Attachment, Board, Category, Message, Submission, SubmissionAttempt, Ticket, TimelineEntry
 from tickets.services.intake import MAX_WATCHERS
 
 BODY_FORMATS = ["plain", "markdown", "html"]
 MAX_BODY = 200_000
 
 
+@extend_schema_field({"type": "string", "minLength": 1, "maxLength": 100, "pattern": r"^\S+$"})
 class LabelField(serializers.CharField):
     """A label: no white space, because trackers refuse it."""
 
@@ -31,8 +33,8 @@ class LabelField(serializers.CharField):
         return str(label)
 
 
-class NewTicketSerializer(serializers.Serializer[Any]):
-    """A request for help. Unknown fields are refused, so that a misspelt one is not lost in silence."""
+class NewTicketSerializer(StrictSerializer):
+    """A request for help."""
 
     title = serializers.CharField(max_length=500)
     body = serializers.CharField(max_length=MAX_BODY, trim_whitespace=False)
@@ -48,20 +50,8 @@ class NewTicketSerializer(serializers.Serializer[Any]):
     )
     labels = serializers.ListField(child=LabelField(), required=False, default=list, max_length=20)
 
-    def to_internal_value(self, data: Any) -> Any:
-        refuse_unknown(self, data)
-        return super().to_internal_value(data)
 
-
-def refuse_unknown(serializer: serializers.Serializer[Any], data: Any) -> None:
-    """Raise a validation error that names each field which the serializer does not know."""
-    if isinstance(data, dict):
-        unknown = {str(name): ["There is no such field."] for name in data if name not in serializer.fields}
-        if unknown:
-            raise serializers.ValidationError(unknown)
-
-
-class TicketEditSerializer(serializers.Serializer[Any]):
+class TicketEditSerializer(StrictSerializer):
     title = serializers.CharField(max_length=500, required=False)
     priority = serializers.ChoiceField(Priority.choices, required=False)
     labels = serializers.ListField(child=LabelField(), required=False, max_length=20)
@@ -69,10 +59,6 @@ class TicketEditSerializer(serializers.Serializer[Any]):
     version = serializers.IntegerField(
         required=False, help_text="The version you looked at; 409 when it is not the present one."
     )
-
-    def to_internal_value(self, data: Any) -> Any:
-        refuse_unknown(self, data)
-        return super().to_internal_value(data)
 
 
 class UserRefSerializer(serializers.ModelSerializer[User]):
@@ -120,13 +106,46 @@ class TicketSerializer(serializers.ModelSerializer[Ticket]):
         return str(settings.PUBLIC_URL) + reverse("ticket", args=[ticket.key])
 
 
+class AttachmentSerializer(serializers.ModelSerializer[Attachment]):
+    """`submission_state` is the state of the file's way into the tracker; null when it does not go there (yet)."""
+
+    id = serializers.UUIDField(source="public_id", read_only=True)
+    message = serializers.PrimaryKeyRelatedField[Any](read_only=True, allow_null=True)
+    uploaded_by = serializers.SerializerMethodField()
+    submission_state = serializers.SerializerMethodField()
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Attachment
+        fields = [
+            "id", "name", "media_type", "size", "sha256", "message", "uploaded_by", "submission_state", "created_at",
+            "url",
+        ]  # fmt: skip
+
+    @extend_schema_field(PersonRefSerializer(allow_null=True))
+    def get_uploaded_by(self, attachment: Attachment) -> dict[str, str] | None:
+        who = attachment.uploaded_by or attachment.uploaded_by_person
+        return {"email": who.email, "name": who.name} if who else None
+
+    @extend_schema_field({"type": "string", "nullable": True})
+    def get_submission_state(self, attachment: Attachment) -> str | None:
+        delivery = getattr(attachment, "delivery", None)
+        return delivery.state if delivery else None
+
+    @extend_schema_field({"type": "string", "format": "uri-reference"})
+    def get_url(self, attachment: Attachment) -> str:
+        key = Ticket(pk=attachment.ticket_id).key
+        return reverse("api-attachment-content", args=[key, attachment.public_id])
+
+
 class MessageSerializer(serializers.ModelSerializer[Message]):
     author = serializers.SerializerMethodField()
     kind = serializers.ChoiceField(MessageKind.choices, read_only=True)
+    attachments = AttachmentSerializer(many=True, read_only=True)
 
     class Meta:
         model = Message
-        fields = ["id", "kind", "author", "html", "text", "created_at"]
+        fields = ["id", "kind", "author", "html", "text", "attachments", "created_at"]
 
     @extend_schema_field(PersonRefSerializer(allow_null=True))
     def get_author(self, message: Message) -> dict[str, str] | None:
@@ -134,17 +153,36 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         return {"email": author.email, "name": author.name} if author else None
 
 
-class NewMessageSerializer(serializers.Serializer[Any]):
+class NewMessageSerializer(StrictSerializer):
     kind = serializers.ChoiceField([MessageKind.PUBLIC.value, MessageKind.INTERNAL.value])
     body = serializers.CharField(max_length=MAX_BODY, trim_whitespace=False)
     body_format = serializers.ChoiceField(BODY_FORMATS, default="plain")
 
 
-class WatcherSerializer(serializers.Serializer[Any]):
+class AttachedFilesField(serializers.ListField):
+    """Only for the description of the API: files are received and judged before any serializer is asked."""
+
+    child = serializers.FileField()
+
+
+class NewMessageFormSerializer(NewMessageSerializer):
+    """A message as a form: with files the body may be empty."""
+
+    body = serializers.CharField(
+        max_length=MAX_BODY, trim_whitespace=False, required=False, default="", allow_blank=True
+    )
+    attachments = AttachedFilesField(required=False)
+
+
+class NewTicketFormSerializer(NewTicketSerializer):
+    attachments = AttachedFilesField(required=False)
+
+
+class WatcherSerializer(StrictSerializer):
     email = serializers.EmailField(max_length=254)
 
 
-class TransitionSerializer(serializers.Serializer[Any]):
+class TransitionSerializer(StrictSerializer):
     verb = serializers.ChoiceField([verb.value for verb in workflow.Verb])
 
 

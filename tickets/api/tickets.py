@@ -1,7 +1,8 @@
 """/api/v1/tickets/: create, list, read, and what belongs to one ticket."""
 
+from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import Q, QuerySet
 from drf_spectacular.types import OpenApiTypes
@@ -11,23 +12,32 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.access import ClientActions
 from accounts.api.auth import acting
 from accounts.choices import Action
 from accounts.models import User
 from accounts.permissions import Principal, principal_for
 from accounts.services.idempotency import Answer, once
+from supporthub.core.api.multipart import FormParser
+from supporthub.core.api.parsers import StrictJSONParser
+from supporthub.core.api.schema import IDEMPOTENCY_HEADER
 from supporthub.core.errors import InvalidInput
 from tickets import selectors
-from tickets.api.serializers import NewTicketSerializer, TicketEditSerializer, TicketSerializer
+from tickets.api.forms import FILES, fields_and_files, with_hashes
+from tickets.api.serializers import NewTicketFormSerializer, NewTicketSerializer, TicketEditSerializer, TicketSerializer
 from tickets.choices import Priority, TicketStatus
 from tickets.models import Ticket
+from tickets.services.attachments import (
+    StoredFile,
+    attach_to_new,
+    discard,
+    dropped_when_refused,
+    message_rule,
+    store_uploads,
+)
 from tickets.services.intake import NewTicket, open_ticket
 from tickets.services.workflow import assign_ticket, edit_ticket
 
-IDEMPOTENCY_HEADER = OpenApiParameter(
-    "Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER,
-    description="The same key with the same content gets the same answer; kept 24 hours.",
-)  # fmt: skip
 FILTERS = {"board": "board__slug", "organisation": "organisation__slug", "category": "category__slug",
            "requester": "requester__email", "assignee": "assignee__email"}  # fmt: skip
 CHOICES = {"status": TicketStatus, "priority": Priority}
@@ -37,6 +47,10 @@ class TicketsView(GenericAPIView[Ticket]):
     """List and create."""
 
     serializer_class = TicketSerializer
+    parser_classes = (StrictJSONParser, FormParser)
+    client_actions: ClassVar[ClientActions] = {
+        "GET": (Action.VIEW_TICKET, Action.VIEW_OWN_TICKET), "POST": (Action.OPEN_TICKET,),
+    }  # fmt: skip
 
     def get_queryset(self) -> QuerySet[Ticket]:
         tickets = selectors.visible_tickets(principal_for(self.request))
@@ -58,25 +72,34 @@ class TicketsView(GenericAPIView[Ticket]):
         return self.get_paginated_response(TicketSerializer(page, many=True).data)
 
     @extend_schema(
-        summary="Open a ticket", request=NewTicketSerializer, responses={201: TicketSerializer},
-        parameters=[IDEMPOTENCY_HEADER],
+        summary="Open a ticket",
+        request={"application/json": NewTicketSerializer, "multipart/form-data": NewTicketFormSerializer},
+        responses={201: TicketSerializer}, parameters=[IDEMPOTENCY_HEADER],
     )  # fmt: skip
     def post(self, request: Request) -> Response:
-        asked = _accepting().run_validation(request.data)
+        fields, files = fields_and_files(request)
+        asked = _accepting().run_validation(fields)
         user, who = acting(request), principal_for(request)
-        new = NewTicket(**asked)
-        answer = once(
-            principal=f"user:{user.pk}", method="POST", path=request.path,
-            key=request.headers.get("Idempotency-Key", ""), data=request.data, create=lambda: _create(new, user, who),
-        )  # fmt: skip
+        # A client of one organisation means that one.
+        new = NewTicket(**{**asked, "organisation": asked["organisation"] or who.home})
+        stored = store_uploads(files, rule=message_rule(FILES)) if files else []
+        with dropped_when_refused(stored):
+            answer = once(
+                principal=who.identity, method="POST", path=request.path,
+                key=request.headers.get("Idempotency-Key", ""), data=with_hashes(fields, stored),
+                create=lambda: _create(new, user, who, stored),
+            )  # fmt: skip
+        if answer.replayed:
+            discard(stored)
         headers = {"Location": answer.location}
         if answer.replayed:
             headers["Idempotent-Replayed"] = "true"
         return Response(answer.body, status=answer.status, headers=headers)
 
 
-def _create(new: NewTicket, user: User, who: Principal) -> Answer:
+def _create(new: NewTicket, user: User, who: Principal, stored: Sequence[StoredFile]) -> Answer:
     ticket = open_ticket(new=new, actor=user, principal=who)
+    attach_to_new(ticket=ticket, stored=stored, actor=user)
     body = dict(_answering().to_representation(ticket))
     return Answer(status.HTTP_201_CREATED, _plain(body), location=f"/api/v1/tickets/{ticket.key}/")
 
@@ -121,6 +144,9 @@ class TicketView(GenericAPIView[Ticket]):
 
     serializer_class = TicketSerializer
     queryset = Ticket.objects.none()
+    client_actions: ClassVar[ClientActions] = {
+        "GET": (Action.VIEW_TICKET, Action.VIEW_OWN_TICKET), "PATCH": (Action.WORK_TICKET,),
+    }  # fmt: skip
 
     @extend_schema(summary="Read a ticket", responses=TicketSerializer)
     def get(self, request: Request, key: str) -> Response:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from datetime import date
 from urllib.parse import urlsplit
 
 import structlog
@@ -13,6 +14,7 @@ from supporthub.integrations.jira.client import JiraClient
 from supporthub.integrations.jira.schemas import CreatedIssue, Issue
 from tickets.clients.jira_access import jira_client
 from tickets.clients.jira_cache import Memory, memory
+from tickets.clients.jira_files import Files
 from tickets.clients.jira_issue import (
     MOST_POSTS,
     PROPERTY,
@@ -27,13 +29,24 @@ from tickets.clients.jira_metadata import Metadata, find_priority, unknown_proje
 from tickets.clients.jira_people import People
 from tickets.clients.jira_search import Look, Walk, age, carries, look_for
 from tickets.models.boards import Tracker
-from tickets.ports import Adjustment, Created, Finding, Found, IssueDraft, IssueRef, Missing
+from tickets.ports import (
+    Adjustment,
+    Created,
+    FileFinding,
+    Finding,
+    Found,
+    IssueDraft,
+    IssueRef,
+    Missing,
+    OutgoingFile,
+)
 
 logger = structlog.get_logger(__name__)
 
 DUPLICATE_LABEL = "duplicate"
 _DUPLICATE_LINK = "Duplicate"
 _GATEWAY = "api.atlassian.com"
+_OLDER_ONES = 50
 _SITE_KNOWN_FOR = 24 * 3600.0
 
 
@@ -44,6 +57,7 @@ def jira_tracker(tracker: Tracker) -> "JiraTracker":
         memory,
         patience=settings.JIRA_READ_TIMEOUT * settings.DELIVERY_TIME_SCALE,
         default_type=settings.JIRA_TICKET_TYPE,
+        upload_patience=settings.JIRA_UPLOAD_TIMEOUT * settings.DELIVERY_TIME_SCALE,
     )
 
 
@@ -51,13 +65,18 @@ class JiraTracker:
     """Implements `tickets.ports.IssueTracker`; made for one call.
 
     `patience`: seconds after which a call begins no further request, so that it ends within its delivery's lease.
+    `upload_patience`: seconds that the sending of one file may take on top of that.
     """
 
-    def __init__(self, client: JiraClient, remembered: Memory, *, patience: float, default_type: str) -> None:
+    def __init__(
+        self, client: JiraClient, remembered: Memory, *, patience: float, default_type: str,
+        upload_patience: float = 300.0,
+    ) -> None:  # fmt: skip
         self._client = client
         self._memory = remembered
         self._metadata = Metadata(client, remembered)
         self._people = People(client, remembered)
+        self._files = Files(client, remembered, patience=upload_patience)
         self._default_type = default_type
         self._patience = patience
         self._until = time.monotonic() + patience
@@ -113,7 +132,9 @@ class JiraTracker:
 
     # -- finding
 
-    def find_issue(self, *, tag: str, project_key: str, watermark: int, control_key: str) -> Finding:
+    def find_issue(
+        self, *, tag: str, project_key: str, watermark: int, control_key: str, since: date | None = None
+    ) -> Finding:
         """Look by search and by reading keys; see `tickets.clients.jira_search`.
 
         Raises AuthError when our credentials do not count, because then an empty answer would mean nothing.
@@ -121,6 +142,9 @@ class JiraTracker:
         self._begin()
         self._client.myself()
         self._hurry()
+        if not watermark and since is not None:
+            watermark = self._number_before(project_key, since)
+            self._hurry()
         look = look_for(
             self._client, tag=tag, project_key=project_key, watermark=watermark, control_key=control_key,
             in_time=self._in_time,
@@ -172,10 +196,22 @@ class JiraTracker:
         """See the port. A project that may not be seen counts as empty: creating will say what is wrong with it."""
         self._begin()
         try:
-            newest = self._client.search(jql.newest(project_key), fields=["key"], first_only=True)
+            newest = self._client.search(jql.newest(project_key), fields=["key"], most=1)
         except Rejected:
             return 0
         return max((self._ref(issue).number for issue in newest), default=0)
+
+    def _number_before(self, project_key: str, day: date) -> int:
+        """A number below those of all issues made on `day` or later, as high as can be told; 0 when none is older.
+
+        By the index, which has known old issues for long. The lowest of many counts: an issue that was moved here
+        afterwards has a high number, however old it is.
+        """
+        try:
+            older = self._client.search(jql.made_before(project_key, day), fields=["key"], most=_OLDER_ONES)
+        except (Rejected, TransientError):
+            return 0
+        return min((self._ref(issue).number for issue in older), default=0)
 
     def find_tagged(self, *, project_key: str, tags: Sequence[str]) -> Mapping[str, tuple[IssueRef, ...]]:
         """See the port. Labels are copied when an issue is cloned; the property is what counts."""
@@ -214,6 +250,20 @@ class JiraTracker:
                 logger.warning("jira.link_refused", issue=duplicate.key, code=error.code)
                 if refused is not None:
                     raise
+
+    # -- files
+
+    def add_file(self, *, issue_id: str, file: OutgoingFile) -> str:
+        """See the port. One request when the site's limits are known, one more to learn them."""
+        self._begin()
+        self._files.demand_fit(file)
+        self._hurry()
+        return self._files.add(issue_id, file)
+
+    def find_file(self, *, issue_id: str, marker: str, size: int) -> FileFinding:
+        """See the port."""
+        self._begin()
+        return self._files.find(issue_id, marker=marker, size=size)
 
     def _link(self, duplicate: IssueRef, ref: IssueRef) -> None:
         try:

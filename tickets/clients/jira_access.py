@@ -61,3 +61,8 @@ def longest_attempt() -> timedelta:
     No request is begun later than one read time-out after the first, and the last one may take its full time.
     """
     return timedelta(seconds=2 * (settings.JIRA_CONNECT_TIMEOUT + settings.JIRA_READ_TIMEOUT))
+
+
+def longest_upload() -> timedelta:
+    """As `longest_attempt`, for a call that also sends a file."""
+    return longest_attempt() + timedelta(seconds=settings.JIRA_UPLOAD_TIMEOUT)

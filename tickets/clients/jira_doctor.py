@@ -24,6 +24,7 @@ _NEEDED: Mapping[str, str] = {
 _WANTED: Mapping[str, str] = {
     "EDIT_ISSUES": "labels cannot be corrected and duplicates not marked",
     "ADD_COMMENTS": "replies cannot be copied to Jira",
+    "CREATE_ATTACHMENTS": "files stay in the hub only",
     "MODIFY_REPORTER": "issues show our account as their reporter, and name the requester in the text",
     "MANAGE_WATCHERS": "watchers stay in the hub only",
     "LINK_ISSUES": "duplicates are labelled but not linked",
@@ -34,6 +35,7 @@ _NAMES: Mapping[str, str] = {
     "CREATE_ISSUES": "Create issues",
     "EDIT_ISSUES": "Edit issues",
     "ADD_COMMENTS": "Add comments",
+    "CREATE_ATTACHMENTS": "Create attachments",
     "MODIFY_REPORTER": "Modify reporter",
     "MANAGE_WATCHERS": "Manage watchers",
     "LINK_ISSUES": "Link issues",
@@ -62,6 +64,7 @@ def _tracker_findings(tracker: Tracker) -> Iterator[Finding]:
         yield from _account_findings(check, tracker)
         client = jira_client(tracker)
         client.myself()
+        yield from _attachment_findings(check, client)
     except AuthError as error:
         fix = "Make an API token at id.atlassian.com for the account, and enter both in the admin or the settings."
         yield Finding(check, Verdict.BAD, f"{error.reason}.", fix)
@@ -89,6 +92,16 @@ def _account_findings(check: str, tracker: Tracker) -> Iterator[Finding]:
     if skew is not None and abs(skew) > _CLOCK_TOLERANCE:
         text = f"Jira's clock and ours differ by {abs(skew):.0f} s; ours is {'behind' if skew > 0 else 'ahead'}."
         yield Finding(check, Verdict.WARNING, text, "Set this server's clock by NTP.")
+
+
+def _attachment_findings(check: str, client: JiraClient) -> Iterator[Finding]:
+    meta = client.attachment_meta()
+    if not meta["enabled"]:
+        yield Finding(check, Verdict.WARNING, "Jira takes no attachments: files stay in the hub only.",
+                      "A Jira admin switches them on (System, Attachments).")  # fmt: skip
+    elif meta["uploadLimit"] < settings.FILES.max_bytes:
+        text = f"Jira takes files of at most {meta['uploadLimit'] / 1024**2:g} MB, less than ATTACHMENT_MAX_MB."
+        yield Finding(check, Verdict.WARNING, text, "Raise Jira's limit, or lower ours: larger files stay in the hub.")
 
 
 def board_findings(client: JiraClient, board: Board) -> Iterator[Finding]:

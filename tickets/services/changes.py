@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from supporthub.core import events
+from supporthub.core.compiled import Select
 from supporthub.core.deliveries import desk, rules
 from supporthub.core.deliveries.holds import HoldKey
 from supporthub.core.deliveries.registry import Claim, Kind, register
@@ -21,12 +23,17 @@ from tickets.services.common import record
 KIND_NAME = "issue_change"
 
 
+@Select
+def _watchers(ticket: int) -> QuerySet[Watcher, int]:
+    return Watcher.objects.filter(ticket=ticket).values_list("person_id", flat=True)
+
+
 def request_watchers(*, ticket_id: int) -> None:
     """Write one change for each watcher that the issue does not have yet; nothing while there is no issue.
 
     Called when the issue is made and when a watcher is added: whichever comes last finds both.
     """
-    if not Watcher.objects.filter(ticket=ticket_id).exists():
+    if not _watchers(ticket=ticket_id):
         return
     link = IssueLink.objects.filter(ticket=ticket_id).first()
     if link is None:

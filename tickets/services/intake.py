@@ -12,12 +12,14 @@ from accounts.selectors import unknown_organisation
 from directory.models import Person
 from directory.services.people import ensure_person
 from supporthub.core import events, html, text
+from supporthub.core.compiled import insert, inserting, together
 from supporthub.core.errors import InvalidInput
 from tickets.choices import MessageKind, Priority, Source, TimelineKind
 from tickets.events import TicketOpened
 from tickets.models import Board, Category, Message, Ticket, Watcher
-from tickets.selectors import default_board
-from tickets.services.common import record
+from tickets.selectors import active_board, default_board
+from tickets.services import submissions
+from tickets.services.common import facts
 
 MAX_WATCHERS = 50
 
@@ -49,29 +51,38 @@ def body_as_html(body: str, body_format: str) -> str:
 
 
 @transaction.atomic(savepoint=False)  # all or nothing with what the caller writes, such as its idempotency row
-def open_ticket(*, new: NewTicket, actor: User | None, principal: Principal) -> Ticket:
-    """Accept a ticket: rows only. Raises InvalidInput naming the field, NotAllowed when this place is not theirs."""
+def open_ticket(
+    *, new: NewTicket, actor: User | None, principal: Principal, requester: Person | None = None,
+    organisation: Organisation | None = None,
+) -> Ticket:  # fmt: skip
+    """Accept a ticket: rows only. Raises InvalidInput naming the field, NotAllowed when this place is not theirs.
+
+    `requester` and `organisation` go before the names in `new`: for who is known by more than an address.
+    """
     board = _board(new.board)
     category = _category(new.category, board)
-    requester = _requester(new)
-    organisation = _organisation(new.organisation, requester)
+    requester = requester or _requester(new)
+    organisation = organisation or _organisation(new.organisation, requester)
     demand(principal, Action.OPEN_TICKET, organisation=organisation.pk, board=board.pk)
-    ticket = Ticket.objects.create(
+    ticket = Ticket(
         organisation=organisation, board=board, category=category, title=text.one_line(new.title, 500),
         priority=new.priority, source=new.source, requester=requester, created_by=actor, labels=list(new.labels),
     )  # fmt: skip
+    insert(ticket)
     Ticket.issue.related.set_cached_value(ticket, None)  # known without a query: there is no issue yet
     body = body_as_html(new.body, new.body_format)
-    Message.objects.create(
-        ticket=ticket, kind=MessageKind.PUBLIC, author_person=requester, author_user=None if requester else actor,
+    author = None if requester else actor
+    message = Message(
+        ticket=ticket, kind=MessageKind.PUBLIC, author_person=requester, author_user=author,
         html=body, text=html.to_text(body),
     )  # fmt: skip
-    people = [ensure_person(email=address) for address in sorted({item.strip().lower() for item in new.watchers})]
-    Watcher.objects.bulk_create(Watcher(ticket=ticket, person=person) for person in people)
-    record(ticket, TimelineKind.OPENED, actor, source=new.source)
-    events.publish(
-        TicketOpened(ticket.pk, ticket.version, organisation.pk, board.pk, board.tracker_id, board.project_key)
-    )
+    opened = facts(ticket, TimelineKind.OPENED, actor, proofs={"text": message.text}, source=new.source)
+    together(inserting(message), *opened)
+    if new.watchers:
+        people = [ensure_person(email=address) for address in sorted({item.strip().lower() for item in new.watchers})]
+        Watcher.objects.bulk_create(Watcher(ticket=ticket, person=person) for person in people)
+    submissions.request_submission(ticket, board)
+    events.publish(TicketOpened(ticket.pk, ticket.version, organisation.pk, board.pk))
     return ticket
 
 
@@ -85,7 +96,7 @@ def _board(slug: str) -> Board:
         if board is None:
             raise _refuse("board", _("There is no active board yet; a lead can make one in the admin."))
         return board
-    board = Board.objects.filter(slug=slug, is_active=True).first()
+    board = active_board.first(slug=slug)
     if board is None:
         fault = _("There is no active board %(name)s; /api/v1/boards/ lists them.")
         raise _refuse("board", fault % {"name": repr(slug)})

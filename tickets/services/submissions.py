@@ -6,9 +6,11 @@ docs/architecture.md, "the flow of one ticket", names each step and what a kill 
 import uuid
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +18,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
 from supporthub.core import events
+from supporthub.core.compiled import Select, Update, insert, together, upserting
 from supporthub.core.deliveries import desk, rules
 from supporthub.core.deliveries.holds import HoldKey
 from supporthub.core.deliveries.registry import Claim, Kind, register
@@ -26,33 +29,34 @@ from tickets.choices import TimelineKind
 from tickets.clients import tracker_client
 from tickets.clients.jira_access import longest_attempt
 from tickets.events import IssueCreated, SubmissionRequested
-from tickets.models import IssueLink, Submission, SubmissionAttempt, Tracker
+from tickets.models import Board, IssueLink, Message, Submission, SubmissionAttempt, Ticket, Tracker
 from tickets.ports import Created, Found, IssueDraft, IssueRef, Missing
 from tickets.selectors import highest_known_number
-from tickets.services.common import record, show_again
+from tickets.services.common import facts, record, show_again, show_submissions_again
 
 KIND_NAME = "submission"
+CLOCKS_APART = timedelta(days=2)  # the tracker's clock and time zone against ours
 
 
-def request_submission(*, ticket_id: int, tracker_id: int | None, project_key: str) -> Submission:
+def request_submission(ticket: Ticket, board: Board) -> None:
     """Write the submission row of a new ticket; runs in the accepting transaction."""
     submission = Submission(
-        ticket_id=ticket_id, tracker_id=tracker_id, project_key=project_key, tag=marker("ticket", uuid.uuid4().hex),
+        ticket=ticket, tracker_id=board.tracker_id, project_key=board.project_key,
+        tag=marker("ticket", uuid.uuid4().hex),
         # If the first worker dies before it knows better, the look for our issue begins here and not at the first one.
-        watermark=highest_known_number(tracker_id, project_key) if tracker_id else 0,
+        watermark=highest_known_number(board.tracker_id, board.project_key) if board.tracker_id else 0,
     )  # fmt: skip
-    if tracker_id is None:
+    if board.tracker_id is None:
         submission.state, submission.done_at = DeliveryState.DONE, timezone.now()
-    submission.save(force_insert=True)
-    if tracker_id is not None:
+    insert(submission)
+    if board.tracker_id is not None:
         events.publish(SubmissionRequested(submission.pk))
-    return submission
 
 
 def draft_of(submission: Submission) -> IssueDraft:
     """Return what the tracker is asked to make, from the ticket as it is now."""
     ticket = submission.ticket
-    first = ticket.messages.order_by("id").first()
+    first = _first_message.first(ticket=ticket.pk)
     requester = ticket.requester
     labels = [*ticket.board.labels, *settings.JIRA_TICKET_LABELS, *ticket.labels]
     if ticket.category is not None:
@@ -66,28 +70,36 @@ def draft_of(submission: Submission) -> IssueDraft:
         text=first.text if first else "",
         priority=ticket.priority,
         labels=tuple(dict.fromkeys(labels)),
-        reporter_email=requester.email if requester else "",
+        reporter_email=requester.email if requester and requester.is_reachable else "",
         reporter_name=requester.name if requester else "",
         ticket_key=ticket.key,
         link=settings.PUBLIC_URL + reverse("ticket", args=[ticket.key]),
     )
 
 
+@Select
+def _first_message(ticket: int) -> QuerySet[Message]:
+    return Message.objects.filter(ticket=ticket).order_by("id")[:1]
+
+
+@Update
+def _remember(pk: int, fence: int, watermark: int) -> tuple[QuerySet[Submission], dict[str, Any]]:
+    """Hits nothing once the lease has been lost."""
+    leased = Submission.objects.filter(pk=pk, fence=fence, state=DeliveryState.RUNNING, lease_until__gt=Now())
+    return leased, {"watermark": watermark}
+
+
 def act(claim: Claim) -> rules.Outcome:
     """Create the issue once."""
     submission: Submission = claim.row
     tracker = tracker_client(_tracker(submission))
-    leased = Submission.objects.filter(
-        pk=submission.pk, fence=claim.fence, state=DeliveryState.RUNNING, lease_until__gt=Now()
-    )
     if submission.tries == 1:
         # Remembered before the first attempt: if an answer is lost, our issue can only lie above this number.
         known = highest_known_number(submission.tracker_id or 0, submission.project_key)
         known = known or tracker.newest_number(project_key=submission.project_key)
-        still_ours = leased.update(watermark=known) == 1
     else:
-        still_ours = leased.exists()
-    if not still_ours:
+        known = submission.watermark
+    if not _remember(pk=submission.pk, fence=claim.fence, watermark=known):
         # A worker that was paused wakes up here: its ticket may have been proven absent and sent by another since.
         raise TransientError("The worker came too late to send this", code="lease_lost")
     return rules.Done(tracker.create_issue(draft_of(submission)))
@@ -104,6 +116,8 @@ def reconcile(claim: Claim) -> rules.Outcome:
         project_key=submission.project_key,
         watermark=submission.watermark,
         control_key=control or "",
+        # A worker that died before it could write a watermark down, in a project of which we know no issue.
+        since=(submission.created_at - CLOCKS_APART).date(),
     )
     match finding:
         case Found(ref, duplicates) if duplicates:
@@ -121,17 +135,17 @@ def reconcile(claim: Claim) -> rules.Outcome:
 def settled(claim: Claim, outcome: rules.Outcome, change: rules.Change) -> None:
     """Inside the saving transaction: the link, the facts, and who must be told."""
     submission: Submission = claim.row
+    # First, because it locks the ticket: who adds a watcher or a file meanwhile sees the issue, or is seen here.
+    show_again(submission.ticket_id, "submission")
     if isinstance(outcome, rules.Done | rules.Park) and outcome.result is not None:
         _record_issue(submission, outcome.result)
     if change.state == DeliveryState.PARKED:
         record(submission.ticket, TimelineKind.SUBMISSION_PARKED, None, code=change.code, reason=change.reason)
-    show_again(submission.ticket_id, "submission")
 
 
 def changed(ids: Iterable[int]) -> None:
     """State changed without an attempt: show it."""
-    for ticket_id in Submission.objects.filter(pk__in=list(ids)).values_list("ticket_id", flat=True):
-        show_again(ticket_id, "submission")
+    show_submissions_again(ids)
 
 
 @transaction.atomic
@@ -184,11 +198,11 @@ def _record_issue(submission: Submission, result: Created | Found) -> None:
         ticket=submission.ticket, tracker=_tracker(submission), issue_id=ref.issue_id, key=ref.key, number=ref.number,
         project_key=submission.project_key, url=ref.url,
     )  # fmt: skip
-    IssueLink.objects.bulk_create(
-        [link], update_conflicts=True, unique_fields=["ticket"],
-        update_fields=["tracker", "issue_id", "key", "number", "project_key", "url", "updated_at"],
+    linking = upserting(
+        link, unique=("ticket",),
+        update=("tracker", "issue_id", "key", "number", "project_key", "url", "updated_at"),
     )  # fmt: skip
-    record(submission.ticket, TimelineKind.SUBMITTED, None, key=ref.key)
+    together(linking, *facts(submission.ticket, TimelineKind.SUBMITTED, None, key=ref.key))
     if isinstance(result, Created):
         for adjustment in result.adjustments:
             record(

@@ -1,13 +1,16 @@
 """Phone intake: a ticket in ten seconds, and exactly one of it however often the button is pressed."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -22,10 +25,17 @@ from supporthub.core.web import page
 from tickets import selectors
 from tickets.choices import Priority, Source
 from tickets.models import Category
+from tickets.services import attachments
+from tickets.services.attachments import StoredFile
 from tickets.services.intake import NewTicket, open_ticket
-from tickets.views.acting import signed_in
+from tickets.views.acting import signed_in, staged_ids, upload_limits
 
 LONGEST_BODY = 200_000
+
+
+def priority_choices() -> list[tuple[str, str]]:
+    """The priorities as they begin a choice, in the active language."""
+    return [(value, capfirst(str(label))) for value, label in Priority.choices]
 
 
 class NewTicketForm(forms.Form):
@@ -38,7 +48,7 @@ class NewTicketForm(forms.Form):
     body = forms.CharField(label=_("What is it about?"), max_length=LONGEST_BODY, required=False)
     board = forms.ChoiceField(label=_("Board"))
     category = forms.ChoiceField(label=_("Category"), required=False)
-    priority = forms.ChoiceField(label=_("Priority"), choices=Priority.choices)
+    priority = forms.ChoiceField(label=_("Priority"), choices=priority_choices)
     source = forms.ChoiceField(
         label=_("How did it come in?"), choices=[(Source.PHONE, _("By phone")), (Source.WEB, _("Written here"))]
     )
@@ -74,7 +84,7 @@ def new_ticket(request: HttpRequest) -> HttpResponseBase:
         form = NewTicketForm(request.POST, principal=principal)
         if form.is_valid():
             try:
-                return redirect(_create(request, principal, form.cleaned_data).location)
+                return redirect(_create_with_files(request, principal, form.cleaned_data).location)
             except HubError as error:
                 _explain(form, error)
         return _page(request, form, status=422)
@@ -107,7 +117,20 @@ def demand_any(principal: Principal) -> None:
         raise NotAllowed(gettext("Your roles do not allow this here. A lead can change that in the admin."))
 
 
-def _create(request: HttpRequest, principal: Principal, data: dict[str, Any]) -> Answer:
+def _create_with_files(request: HttpRequest, principal: Principal, data: dict[str, Any]) -> Answer:
+    staged = staged_ids(request)
+    stored = attachments.store_uploads(request.FILES.getlist("files"), rule=attachments.message_rule("files"))
+    with attachments.dropped_when_refused(stored):
+        answer = _create(request, principal, data, stored, staged)
+    if answer.replayed:
+        attachments.discard(stored)
+    return answer
+
+
+def _create(
+    request: HttpRequest, principal: Principal, data: dict[str, Any], stored: Sequence[StoredFile],
+    staged: Sequence[UUID],
+) -> Answer:  # fmt: skip
     actor = signed_in(request)
     new = NewTicket(
         title=data["title"], body=data["body"], board=data["board"], category=data["category"],
@@ -117,9 +140,12 @@ def _create(request: HttpRequest, principal: Principal, data: dict[str, Any]) ->
 
     def create() -> Answer:
         ticket = open_ticket(new=new, actor=actor, principal=principal)
+        attachments.attach_to_new(ticket=ticket, stored=stored, staged=staged, actor=actor)
         return Answer(302, {"key": ticket.key}, reverse("ticket", args=[ticket.key]))
 
     key = str(data.pop("once"))
+    if stored or staged:
+        data["files"] = [*(file.sha256 for file in stored), *(str(public_id) for public_id in staged)]
     return once(principal=f"user:{actor.pk}", method="POST", path=request.path, key=key, data=data, create=create)
 
 
@@ -135,4 +161,6 @@ def _page(request: HttpRequest, form: NewTicketForm, status: int = 200) -> HttpR
     address = form["requester"].value() or ""
     known = visible_people(principal_for(request).scope(Action.OPEN_TICKET))
     person = known.filter(email=address.lower()).first() if address else None
-    return render(request, "tickets/new.html", {"form": form, "person": person}, status=status)
+    kept = attachments.staged_of(actor=signed_in(request), ids=staged_ids(request)) if request.method == "POST" else []
+    context = {"form": form, "person": person, "upload": upload_limits(), "kept": kept}
+    return render(request, "tickets/new.html", context, status=status)

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
@@ -19,16 +20,22 @@ from supporthub.core.deliveries.states import DeliveryState
 from supporthub.core.errors import HubError, InvalidInput
 from supporthub.core.web import done, page
 from tickets import selectors
-from tickets.choices import Priority, TicketStatus
+from tickets.choices import Priority, TicketStatus, TimelineKind
 from tickets.models import Board, Ticket
 from tickets.reasons import why
 from tickets.rules import ME, NOBODY, SORTS, VIEWS, QueueFilter
 from tickets.services import workflow
+from tickets.services.undo import SHOWN, undo_change
 from tickets.views.acting import signed_in
-from tickets.views.places import COUNTED, view_counts
+from tickets.views.places import COUNTED, own_views, shown_query, view_counts
+from tickets.views.row_html import row_html
 from tickets.views.rows import MOST_ROWS, PAGE_SIZE, Listing, digest_of, position
 
 MOST_IDS = 100
+UNDO_SHOWN = int(SHOWN.total_seconds())
+BULK_KINDS = {
+    "assign": TimelineKind.ASSIGNED, "resolve": TimelineKind.STATUS_CHANGED, "priority": TimelineKind.PRIORITY_CHANGED,
+}  # fmt: skip
 LONGEST_ID = 15
 VIEW_NAMES = {
     "mine": gettext_lazy("My open"),
@@ -79,6 +86,8 @@ def queue(request: HttpRequest) -> HttpResponseBase:
         "view_name": VIEW_NAMES[wanted.view],
         "view_count": view_counts(request).get(wanted.view),
         **_filter_form(principal, wanted, boards),
+        "saved": next((view for view in own_views(request) if view.query == shown_query(request)), None),
+        "shown_query": shown_query(request),
         "may_open": principal.may_anywhere(Action.OPEN_TICKET),
         "may_work": principal.may_anywhere(Action.WORK_TICKET),
         "priorities": Priority.choices,
@@ -109,8 +118,7 @@ def rows(request: HttpRequest) -> HttpResponse:
         listing.read()
         headers["X-Next"] = listing.next_query
     headers["X-Counts"] = json.dumps(view_counts(request))
-    context = {"rows": _rows(listing), "wanted": wanted, "may_work": principal.may_anywhere(Action.WORK_TICKET)}
-    response = render(request, "tickets/_rows.html", context)
+    response = HttpResponse(_rows(listing))
     for name, value in headers.items():
         response[name] = value
     return response
@@ -139,21 +147,54 @@ def bulk(request: HttpRequest) -> HttpResponse:
     ids = [int(word) for word in request.POST.getlist("id") if word.isdecimal() and len(word) <= LONGEST_ID][:MOST_ROWS]
     act = _bulk_action(request, actor)
     tickets = selectors.visible_tickets(principal).filter(pk__in=ids)
+    kind = BULK_KINDS[request.POST.get("action", "")]
+    newest = selectors.newest_fact()
     failed: list[str] = []
-    worked = 0
+    worked: list[int] = []
     for ticket in tickets:
         try:
             if not principal.may(Action.WORK_TICKET, organisation=ticket.organisation_id, board=ticket.board_id):
                 raise InvalidInput(gettext("Your roles do not allow this here."))
             act(ticket)
+            worked.append(ticket.pk)
+        except HubError as error:
+            failed.append(f"{ticket.key}: {error.detail}")
+    words = ngettext("%(n)d ticket changed.", "%(n)d tickets changed.", len(worked)) % {"n": len(worked)}
+    if failed:
+        words = " ".join([words, gettext("Not changed:"), *failed])
+    facts = selectors.own_facts_since(newest, user_id=actor.pk, ticket_ids=worked, kind=kind)
+    offer = {"url": reverse("queue-undo"), "values": {"fact": facts}, "ms": UNDO_SHOWN * 1000} if facts else None
+    toast = {"text": words, "level": "success", "undo": offer}
+    return done(request, words, _back(request), hub__rows={"ids": ids}, hub__toast=toast)
+
+
+@require_POST
+@page
+def undo(request: HttpRequest) -> HttpResponse:
+    """Take back what a bulk action did just now (`fact`: lines of the timeline), each on its own."""
+    principal, actor = principal_for(request), signed_in(request)
+    facts = [int(word) for word in request.POST.getlist("fact") if word.isdecimal() and len(word) <= LONGEST_ID]
+    tickets = selectors.tickets_of_facts(principal, facts[:MOST_ROWS])
+    failed: list[str] = []
+    worked = 0
+    for fact, ticket in tickets:
+        try:
+            if not principal.may(Action.WORK_TICKET, organisation=ticket.organisation_id, board=ticket.board_id):
+                raise InvalidInput(gettext("Your roles do not allow this here."))
+            undo_change(entry_id=fact, actor=actor)
             worked += 1
         except HubError as error:
             failed.append(f"{ticket.key}: {error.detail}")
-    words = ngettext("%(n)d ticket changed.", "%(n)d tickets changed.", worked) % {"n": worked}
+    words = ngettext("%(n)d change undone.", "%(n)d changes undone.", worked) % {"n": worked}
     if failed:
-        words = " ".join([words, gettext("Not changed:"), *failed])
-    where = f"{reverse('queue')}?{wanted_by(request).to_query()}"
-    return done(request, words, where, hub__rows={"ids": ids})
+        words = " ".join([words, gettext("Not undone:"), *failed])
+    toast = {"text": words, "level": "warning" if failed else "success"}
+    rows = {"ids": [ticket.pk for _fact, ticket in tickets]}
+    return done(request, words, _back(request), hub__rows=rows, hub__toast=toast)
+
+
+def _back(request: HttpRequest) -> str:
+    return f"{reverse('queue')}?{wanted_by(request).to_query()}"
 
 
 def _bulk_action(request: HttpRequest, actor: User) -> Callable[[Ticket], Any]:
@@ -181,8 +222,11 @@ def _size(request: HttpRequest) -> int:
     return max(1, min(int(word), MOST_ROWS)) if word.isdecimal() and len(word) <= LONGEST_ID else PAGE_SIZE
 
 
-def _rows(listing: Listing) -> list[dict[str, Any]]:
-    return [{"ticket": ticket, "position": position(ticket, listing.wanted.sort)} for ticket in listing.tickets]
+def _rows(listing: Listing) -> SafeString:
+    may_work, sort = listing.principal.may_anywhere(Action.WORK_TICKET), listing.wanted.sort
+    return SafeString(
+        "".join(row_html(ticket, position(ticket, sort), may_work=may_work) for ticket in listing.tickets)
+    )
 
 
 def _tabs(request: HttpRequest, wanted: QueueFilter) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from supporthub.core.web import page
 from tickets import selectors, workflow
 from tickets.choices import Priority
 from tickets.models import Ticket
-from tickets.views.acting import ticket_to
+from tickets.views.acting import ticket_to, upload_limits
 from tickets.views.story import nth_try, story_of
 from tickets.views.stream import stream_of
 
@@ -67,6 +67,8 @@ def ticket_context(principal: Principal, ticket: Ticket, *, everything: bool = F
         "story": story,
         "nth": nth_try(story.submission.tries) if story and story.submission.tries else "",
         "may_work": may_work,
+        "may_retry_files": principal.may(Action.RETRY_DELIVERY, **place),
+        "upload": upload_limits(),
         "may_retry": bool(story and story.may_retry and principal.may(Action.RETRY_DELIVERY, **place)),
         "primary": primary,
         "other_steps": [step for step in steps if step is not primary],

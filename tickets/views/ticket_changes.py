@@ -19,8 +19,8 @@ from supporthub.core.web import done, page, wants_fragment
 from tickets import selectors
 from tickets.choices import MessageKind, Priority, TimelineKind
 from tickets.models import Ticket
-from tickets.services import common, conversation, submissions, workflow
-from tickets.views.acting import signed_in, ticket_to
+from tickets.services import attachments, common, conversation, submissions, workflow
+from tickets.views.acting import signed_in, staged_ids, ticket_to
 
 LONGEST_MESSAGE = 200_000
 MOST_LABELS = 20
@@ -51,14 +51,16 @@ def message(request: HttpRequest, key: str) -> HttpResponse:
     """Add a reply or an internal note; `then` may name a step to take with it (for example resolve)."""
     ticket, actor = ticket_to(request, key, Action.WORK_TICKET), signed_in(request)
     body, kind = request.POST.get("body", ""), request.POST.get("kind", "")
+    staged, files = staged_ids(request), request.FILES.getlist("files")
     if kind not in (MessageKind.PUBLIC, MessageKind.INTERNAL):
         raise InvalidInput(_("Choose whether this is a reply or an internal note."))
-    if not body.strip():
+    if not (body.strip() or staged or files):
         raise InvalidInput(_("There is no text yet."))
     if len(body) > LONGEST_MESSAGE:
         raise InvalidInput(_("This text is too long. Shorten it, or put it into a file."))
-    with transaction.atomic():
-        conversation.add_message(ticket_id=ticket.pk, kind=kind, body=body, actor=actor)
+    stored = attachments.store_uploads(files, rule=attachments.message_rule("files"))
+    with attachments.dropped_when_refused(stored), transaction.atomic():
+        conversation.add_message(ticket_id=ticket.pk, kind=kind, body=body, actor=actor, files=stored, staged=staged)
         if verb := request.POST.get("then", ""):
             workflow.transition_ticket(ticket_id=ticket.pk, verb=verb, actor=actor)
     words = _("Reply sent.") if kind == MessageKind.PUBLIC else _("Note saved.")

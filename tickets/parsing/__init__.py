@@ -1,0 +1,1 @@
+"""Reading what came from outside: names, contents and pictures of files. Pure: no database, settings or clock."""
