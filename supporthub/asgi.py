@@ -6,25 +6,23 @@ This is where the hub's sockets learn who a principal is: `supporthub.core.live`
 # ruff: noqa: E402  (models can be imported only after Django is set up)
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "supporthub.settings.local")
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, fields
-from importlib import import_module
 from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.routing import ProtocolTypeRouter
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.http import parse_cookie
-from django.utils.crypto import constant_time_compare
 
-from accounts.models import User
-from accounts.permissions import Principal, principal_of
+from accounts.credentials import principal_of_credential
+from accounts.permissions import Principal
+from supporthub.core.bodies import BoundedHandler
 from supporthub.core.live.socket import LiveSocket
 
 Scope = MutableMapping[str, Any]
@@ -32,58 +30,37 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 LIVE_PATH = "/ws/live/"
+django_application = BoundedHandler(settings.WEB_THREADS)
 
 
 @dataclass(frozen=True, slots=True)
 class SocketPrincipal(Principal):
-    """A principal that remembers by which session its socket was opened (empty: by a one-time ticket)."""
+    """A principal that remembers what opened its socket; see accounts.credentials."""
 
-    session_key: str = ""
+    credential: str = ""
 
 
 async def authenticate(scope: Scope) -> SocketPrincipal | None:
-    """Return who opens the socket: the one-time ticket's user, or the session cookie's."""
-    if "live_user_id" in scope:
-        return await _in_thread(principal_of_user)(scope["live_user_id"])
+    """Return who opens the socket: by the credential of a one-time ticket, or by the session cookie."""
+    if "live_credential" in scope:
+        return await _in_thread(socket_principal)(scope["live_credential"])
     cookies = "; ".join(value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"cookie")
     session_key = parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME, "")
-    return await _in_thread(principal_of_session)(session_key) if session_key else None
+    return await _in_thread(socket_principal)(f"session:{session_key}") if session_key else None
 
 
 async def refresh(principal: SocketPrincipal) -> SocketPrincipal | None:
-    """Return the same person with today's rights; None when the session or the account has ended."""
-    if principal.session_key:
-        return await _in_thread(principal_of_session)(principal.session_key)
-    return await _in_thread(principal_of_user)(principal.user_id)
+    """Return the same caller with today's rights; None when the session, key or account has ended."""
+    return await _in_thread(socket_principal)(principal.credential)
 
 
-def principal_of_user(user_id: int) -> SocketPrincipal | None:
-    """Return the user's principal; None when the account is gone or switched off."""
-    user = User.objects.filter(pk=user_id, is_active=True).first()
-    return _socket_principal(user) if user else None
-
-
-def principal_of_session(session_key: str) -> SocketPrincipal | None:
-    """Return the principal of the session's user; None when the session, its sign-in or the account has ended.
-
-    Only reads: Django's own `get_user` may flush the session or give it a new key, which no socket can tell a browser.
-    """
-    session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    if session.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
+def socket_principal(credential: str) -> SocketPrincipal | None:
+    """Return who has this credential now; None when it has ended."""
+    principal = principal_of_credential(credential)
+    if principal is None:
         return None
-    user = User.objects.filter(pk=session[SESSION_KEY], is_active=True).first()
-    if user is None:
-        return None
-    proofs = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
-    held = session.get(HASH_SESSION_KEY, "")
-    # An unknown key is loaded as an empty session, and has failed above already.
-    return _socket_principal(user, session_key) if any(constant_time_compare(held, proof) for proof in proofs) else None
-
-
-def _socket_principal(user: User, session_key: str = "") -> SocketPrincipal:
-    principal = principal_of(user)
     known = {field.name: getattr(principal, field.name) for field in fields(Principal)}
-    return SocketPrincipal(**known, session_key=session_key)
+    return SocketPrincipal(**known, credential=credential)
 
 
 def _in_thread(read: Callable[[Any], SocketPrincipal | None]) -> Callable[[Any], Awaitable[SocketPrincipal | None]]:

@@ -26,7 +26,7 @@ import psycopg
 import redis
 from celery import Celery
 
-from supporthub.runtime.environment import NOTES_FILE, ROOT
+from supporthub.runtime.environment import ENTRA_CREDENTIALS, JIRA_VARIABLES, NOTES_FILE, ROOT
 from supporthub.runtime.processes import Command, running_pid, spawn, stop, tail, wait_until, write_pid_file
 from tests.sandbox.client import Control, free_port
 
@@ -38,9 +38,12 @@ _OWNER = "owner.pid"
 _START_SECONDS = 180.0
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_RUNTIME_DIR", "PYTHONPATH", "VIRTUAL_ENV")
 # Set and empty: nothing of the machine's own `.env` may lead a test to a real system.
-_NOT_FROM_ENV_FILE = ("ATLASSIAN_URL", "ATLASSIAN_USER", "ATLASSIAN_API_TOKEN", "DATABASE_URL", "REDIS_URL", "HOST")
+_NOT_FROM_ENV_FILE = (*JIRA_VARIABLES, "ENTRA_AUTHORITY", *ENTRA_CREDENTIALS, "DATABASE_URL", "REDIS_URL", "HOST")
 # One client does here what hundreds of people do.
-_GENEROUS = {"THROTTLE_SIGN_IN": "6000/min", "THROTTLE_INTAKE": "1000000/min"}
+_GENEROUS = {
+    "THROTTLE_SIGN_IN": "6000/min", "THROTTLE_INTAKE": "1000000/min", "THROTTLE_API_CLIENT": "1000000/min",
+    "PASSWORD_SIGN_IN": "always",  # beside the played Entra
+}  # fmt: skip
 
 
 @dataclass

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from supporthub.runtime.environment import JIRA_VARIABLES
+from supporthub.runtime.environment import ENTRA_CREDENTIALS, JIRA_VARIABLES, SANDBOX_ACTIVE
 from supporthub.runtime.homes import Home, servers_account
 from supporthub.runtime.postgres import EmbeddedPostgres
 from supporthub.runtime.processes import running_pid, write_pid_file
@@ -25,7 +25,10 @@ from supporthub.runtime.redis_server import EmbeddedRedis
 _PREFIX = "supporthub-tests-"
 # A container's /dev/shm is often 64 MB, which one test database fills.
 _LEAST_MEMORY = 1024**3
-_FOREIGN_VARIABLES = (*JIRA_VARIABLES, "SUPPORTHUB_SANDBOX", "SUPPORTHUB_SANDBOX_ACTIVE", "SUPPORTHUB_SANDBOX_PAGE")
+_FOREIGN_VARIABLES = (
+    *JIRA_VARIABLES, *ENTRA_CREDENTIALS, "ENTRA_AUTHORITY", "AUTH_MODE",
+    "SUPPORTHUB_SANDBOX", SANDBOX_ACTIVE, "SUPPORTHUB_SANDBOX_PAGE",
+)  # fmt: skip
 
 
 class Servers:

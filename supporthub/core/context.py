@@ -1,5 +1,6 @@
 """What the frame of every page needs. Everything is read only when the template asks: error pages ask for nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,7 +10,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import get_language
 
-from supporthub.core.places import Place, places_for, words_for_scripts
+from supporthub.core.places import Place, Spot, places_for, words_for_scripts
+from supporthub.core.systems import name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Link:
     url: str
     is_here: bool
     count: int | None
+    spots: Sequence[Spot]
 
 
 class Frame:
@@ -32,13 +35,20 @@ class Frame:
     def links(self) -> list[Link]:
         here = getattr(self._request.resolver_match, "url_name", "") or ""
         return [
-            Link(place, reverse(place.url_name), _belongs(here, place), place.count(self._request))
+            Link(
+                place,
+                reverse(place.url_name),
+                _belongs(here, place),
+                place.count(self._request),
+                place.spots(self._request),
+            )
             for place in places_for(self._request)
         ]
 
     @cached_property
     def sandbox(self) -> list[str]:
-        return list(settings.SANDBOX_ACTIVE)
+        """The names of the systems that the sandbox plays."""
+        return [name_of(system) for system in settings.SANDBOX_ACTIVE]
 
     @cached_property
     def script(self) -> dict[str, Any]:
@@ -58,6 +68,7 @@ class Frame:
                 {"key": link.place.key, "label": str(link.place.label), "url": link.url, "icon": link.place.icon}
                 for link in self.links
             ],
+            "spots": [{"label": spot.label, "url": spot.url} for link in self.links for spot in link.spots],
             "words": words_for_scripts(),
         }
 

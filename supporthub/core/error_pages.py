@@ -7,6 +7,9 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from supporthub.core.errors import HubError
+from supporthub.core.web import refused
+
 
 def _answer(template: str, status: int, request: HttpRequest | None = None) -> HttpResponse:
     request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
@@ -15,6 +18,9 @@ def _answer(template: str, status: int, request: HttpRequest | None = None) -> H
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400; a refusal of ours that came before any view (an upload, while it was read) in its own words and status."""
+    if isinstance(exception, HubError):
+        return refused(request, exception)
     return _answer("400.html", 400, request)
 
 

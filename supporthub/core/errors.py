@@ -46,6 +46,18 @@ class Conflicted(HubError):
     status = 409
 
 
+class TooLarge(HubError):
+    code = "too_large"
+    status = 413
+
+
+class Unavailable(HubError):
+    """Something of our own does not answer, for example the files' store; the same request may work in a moment."""
+
+    code = "unavailable"
+    status = 503
+
+
 class IntegrationError(Exception):
     """An outside system did not do what was asked, and nothing happened there.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 
 from supporthub.core.ids import accepted_request_id
 
@@ -33,6 +34,14 @@ def request_context(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+class GZip(GZipMiddleware):
+    """Django's, but files that people sent go out as they are: most are compressed, and all are streamed."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Compress unless the answer is a file."""
+        return response if "Content-Disposition" in response else super().process_response(request, response)
 
 
 def client_address(request: HttpRequest) -> str:

@@ -1,6 +1,6 @@
 """The places of the web UI's frame. Apps register theirs; the frame shows what the signed-in person may open."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest
@@ -13,10 +13,22 @@ Allowed = Callable[[HttpRequest], bool]
 
 
 @dataclass(frozen=True, slots=True)
+class Spot:
+    """Something of a person's own within a place, for example a saved view; shown below it."""
+
+    label: str
+    url: str
+    is_here: bool = False
+
+
+Spots = Callable[[HttpRequest], Sequence[Spot]]
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """`key` is the letter after `g`; `count` how many things there need someone (None: no badge).
 
-    `within` names further URLs of which this is the place.
+    `within` names further URLs of which this is the place; `spots` what the person has put there.
     """
 
     url_name: str
@@ -27,6 +39,7 @@ class Place:
     count: Badge
     allowed: Allowed
     within: tuple[str, ...] = ()
+    spots: Spots = lambda _request: ()
 
 
 Words = Callable[[], dict[str, str]]

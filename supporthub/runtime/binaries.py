@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from supporthub.runtime.errors import StartError
-from supporthub.runtime.homes import STATE_ROOT
+from supporthub.runtime.homes import STATE_ROOT, make_passable
 from supporthub.runtime.processes import Account
 
 _OLDEST_POSTGRES = 14  # Django 5.2 supports PostgreSQL 14 and later
@@ -143,8 +143,7 @@ def _copied(distribution: str, site_packages: Path, folders: list[Path], root: P
     if target.is_dir():
         return target
     try:
-        for folder in (root, target.parent):
-            folder.mkdir(mode=0o755, exist_ok=True)
+        make_passable(target.parent)
         with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
             ready = Path(scratch, "ready")
             for folder in folders:

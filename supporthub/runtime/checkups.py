@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection
 from django_celery_beat.models import PeriodicTask
 from redis.exceptions import RedisError
 
+from accounts.clients.entra_doctor import entra_findings
 from accounts.models import Hold, User
 from supporthub.core.crypto import decrypt, encrypt
 from supporthub.core.doctor import Finding, Verdict, register
@@ -16,6 +17,7 @@ from supporthub.runtime.figures import needing_a_person, oldest_due_seconds
 from supporthub.runtime.seeding import SCHEDULES
 from tickets.clients.jira_doctor import jira_findings
 from tickets.models import Board, Tracker
+from tickets.services.storage_check import storage_findings
 
 OLDEST_POSTGRES = 140000
 
@@ -27,14 +29,14 @@ def settings_findings() -> Iterable[Finding]:
     if decrypt(encrypt("doctor")) == "doctor":
         yield Finding(name, Verdict.GOOD, "ENCRYPTION_KEYS encrypts and decrypts")
     host = urlsplit(settings.PUBLIC_URL).hostname
-    if host in {"127.0.0.1", "localhost"} and settings.JIRA_CONFIGURED and not settings.SANDBOX_ACTIVE:
+    if host in {"127.0.0.1", "localhost"} and settings.JIRA_CONFIGURED and "jira" not in settings.SANDBOX_ACTIVE:
         yield Finding(
             name, Verdict.WARNING, f"PUBLIC_URL is {settings.PUBLIC_URL}",
             "Issues link back to this address, which only this machine can open: set PUBLIC_URL to the hub's address.",
         )  # fmt: skip
     if settings.SANDBOX_ACTIVE:
         yield Finding(name, Verdict.WARNING, f"The sandbox plays {', '.join(settings.SANDBOX_ACTIVE)}",
-                      "Set ATLASSIAN_URL, ATLASSIAN_USER and ATLASSIAN_API_TOKEN to use a real Jira.")  # fmt: skip
+                      "Set the credentials of the real systems; docs/operations.md names them.")  # fmt: skip
 
 
 @register
@@ -106,3 +108,5 @@ def tracker_findings() -> Iterable[Finding]:
 
 
 register(jira_findings)
+register(storage_findings)
+register(entra_findings)

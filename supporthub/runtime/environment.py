@@ -8,7 +8,7 @@ import ipaddress
 import json
 import os
 import secrets
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,18 @@ from supporthub.runtime.errors import StartError
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTES_FILE = "embedded.json"
+SANDBOX_ACTIVE = "SUPPORTHUB_SANDBOX_ACTIVE"
 JIRA_VARIABLES = ("ATLASSIAN_URL", "ATLASSIAN_USER", "ATLASSIAN_API_TOKEN")
+# One of these is set: a real Entra is meant, and what is set must suffice for it.
+ENTRA_CREDENTIALS = (
+    "ENTRA_TENANT_ID", "ENTRA_CLIENT_ID", "ENTRA_CLIENT_SECRET", "ENTRA_CERTIFICATE", "ENTRA_PRIVATE_KEY",
+)  # fmt: skip
+SANDBOX_FILLS = {
+    "jira": JIRA_VARIABLES,
+    "entra": ("ENTRA_AUTHORITY", "ENTRA_TENANT_ID", "ENTRA_CLIENT_ID", "ENTRA_CLIENT_SECRET"),
+}
+"""What the sandbox sets for a system that it plays: all of it or nothing, so that no real address meets its secrets."""
+_CREDENTIALS = {"jira": JIRA_VARIABLES, "entra": ("ENTRA_AUTHORITY", *ENTRA_CREDENTIALS)}
 _HIGHEST_PORT = 65535
 
 
@@ -110,14 +121,25 @@ def load_embedded(data_dir: Path, environ: Mapping[str, str] | None = None) -> d
     """Return the variables that the embedded servers add to `environ` (default: the process's own).
 
     Empty when nothing was started in `data_dir` yet. What is set already, also as `NAME_FILE`, is left out; the
-    sandbox's Jira is all or nothing, so that an operator's address never meets the sandbox's token.
+    sandbox's settings of one system are all or nothing, so that an operator's address never meets its secrets.
     """
     present = os.environ if environ is None else environ
     found = dict(read_notes(data_dir).environment)
-    if any(is_set(present, name) and present.get(name) != found.get(name) for name in JIRA_VARIABLES):
-        for name in (*JIRA_VARIABLES, "SUPPORTHUB_SANDBOX_ACTIVE"):
+    played = [system for system in found.get(SANDBOX_ACTIVE, "").split(",") if system in SANDBOX_FILLS]
+    left = [system for system in played if not _is_overruled(present, found, _CREDENTIALS[system])]
+    for system in set(played) - set(left):
+        for name in SANDBOX_FILLS[system]:
             found.pop(name, None)
+    if left:
+        found[SANDBOX_ACTIVE] = ",".join(left)
+    else:
+        found.pop(SANDBOX_ACTIVE, None)
     return {name: value for name, value in found.items() if not is_set(present, name)}
+
+
+def _is_overruled(present: Mapping[str, str], found: Mapping[str, str], names: Iterable[str]) -> bool:
+    """Whether the environment names anything of a system otherwise than the sandbox does."""
+    return any(is_set(present, name) and (name not in found or present.get(name) != found[name]) for name in names)
 
 
 def is_set(environ: Mapping[str, str], name: str) -> bool:

@@ -23,6 +23,7 @@ LONGEST_SOCKET_PATH = 99
 _SOCKET_NAME = "/.s.PGSQL.5432"
 _NOBODY = 65534
 _PRIVATE = 0o700
+_PASSABLE = 0o711
 
 
 @dataclass(frozen=True)
@@ -77,14 +78,33 @@ def make_home(data_dir: Path, recorded: str | None, environ: Mapping[str, str], 
         )
     try:
         if place != data_dir:
-            place.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            place.mkdir(mode=0o711, exist_ok=True)
+            make_passable(place)
             _claim_place(place, data_dir)
+            if account is not None and not may_enter(place, account):
+                raise StartError(f"{_closed_to(place, account)} cannot be entered by the servers' user: chmod o+x it")
         logs = data_dir / "logs"
         logs.mkdir(mode=_PRIVATE, exist_ok=True)
     except OSError as error:
         raise StartError(f"{error.filename or place} cannot be made: {error.strerror}") from error
     return Home(place, make_socket_folder(data_dir, account, environ), logs, account)
+
+
+def make_passable(folder: Path) -> None:
+    """Make `folder` and what is missing above it so that every user may pass through, whatever the umask says.
+
+    What is there already keeps its permissions.
+    """
+    if folder.is_dir():
+        return
+    make_passable(folder.parent)
+    folder.mkdir(mode=_PASSABLE)
+    folder.chmod(_PASSABLE)  # mkdir leaves out what the umask forbids
+
+
+def _closed_to(folder: Path, account: Account) -> Path:
+    """The outermost folder on the way that keeps the account out."""
+    way = [*reversed(folder.resolve().parents), folder.resolve()]
+    return next(one for one in way if not _has_search_bit(one.stat(), account))
 
 
 def put_aside_data_without_notes(home: Home) -> list[Path]:

@@ -3,8 +3,16 @@
 from django.db import transaction
 from django.db.models import ProtectedError
 
-from accounts.choices import Role
-from accounts.models import Organisation, RoleGrant, TenantConnection, User, VerifiedDomain
+from accounts.choices import EntraValue, Role
+from accounts.models import (
+    EntraIdentity,
+    EntraRoleRule,
+    Organisation,
+    RoleGrant,
+    TenantConnection,
+    User,
+    VerifiedDomain,
+)
 from directory.models import Person
 from tickets.models import Board, BoardGrant, Category, Tracker
 
@@ -21,6 +29,12 @@ PEOPLE = (
     ("omar.haddad@fabrikam.example", "Omar Haddad", "fabrikam"),
 )
 TECHNICIANS = (("ben@hub.example", "Ben Carter", None), ("mia@hub.example", "Mia Novak", "network"))
+# Who signs in with Microsoft as whom, by object id, and what app roles give: the played Entra knows the same people.
+MICROSOFT = {
+    "ben@hub.example": "0d9e2c51-6a47-4b38-9f20-000000000005",
+    "mia@hub.example": "0d9e2c51-6a47-4b38-9f20-000000000006",
+}
+APP_ROLES = {"Hub.Technician": Role.TECHNICIAN, "Hub.Lead": Role.LEAD, "Hub.Admin": Role.ADMIN}
 
 
 @transaction.atomic
@@ -43,10 +57,14 @@ def load() -> bool:
     )
     for email, name, board in TECHNICIANS:
         user = User.objects.create_user(email, None, name=name)
+        EntraIdentity.objects.create(user=user, tenant_id=TENANTS["contoso"][2], object_id=MICROSOFT[email], upn=email)
         if board:
             BoardGrant.objects.create(user=user, board=boards[board], role=Role.TECHNICIAN)
         else:
             RoleGrant.objects.create(user=user, role=Role.TECHNICIAN)
+    tenant = TenantConnection.objects.get(tenant_id=TENANTS["contoso"][2])
+    for value, role in APP_ROLES.items():
+        EntraRoleRule.objects.create(tenant=tenant, kind=EntraValue.ROLE, value=value, role=role)
     return True
 
 

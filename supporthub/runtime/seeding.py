@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from accounts.models import User
+from accounts.models import Organisation, TenantConnection, User
 from supporthub.settings.env import Env
 from tickets.choices import TrackerKind
 from tickets.models import Tracker
@@ -16,7 +16,11 @@ from tickets.models import Tracker
 SCHEDULES = (
     ("Deliveries: sweep", "tickets.tasks.sweep_deliveries", 10.0, True),
     ("Deliveries: look for duplicates", "tickets.tasks.look_for_duplicates", 6 * 3600.0, False),
+    ("Audit trail: seal", "accounts.tasks.seal_audit_trail", 1.0, False),
+    ("Files: sweep what nobody sent", "tickets.tasks.sweep_files", 3600.0, False),
+    ("Files: sweep all", "tickets.tasks.sweep_all_files", 7 * 24 * 3600.0, False),
     ("Requests: forget old idempotency keys", "tickets.tasks.forget_old_requests", 3600.0, False),
+    ("Requests: forget used tokens", "accounts.tasks.forget_tokens_used", 3600.0, False),
 )
 
 
@@ -42,6 +46,20 @@ def first_tracker() -> str:
         return ""
     Tracker.objects.create(slug="jira", name="Jira", kind=TrackerKind.JIRA_CLOUD, base_url=settings.ATLASSIAN_URL)
     return f"Made the tracker {settings.ATLASSIAN_URL}."
+
+
+@transaction.atomic
+def first_tenant() -> str:
+    """Make an organisation for ENTRA_TENANT_ID when there is no tenant at all; the rows win ever after.
+
+    Comes after the sample, which brings its own tenants. A lead gives the organisation its name.
+    """
+    if not settings.ENTRA_TENANT_ID or TenantConnection.objects.exists():
+        return ""
+    named = {"name": "Our organisation", "slug": "our-organisation"}
+    organisation = Organisation.objects.filter(**named).first() or Organisation.objects.create(**named)
+    TenantConnection.objects.create(organisation=organisation, tenant_id=settings.ENTRA_TENANT_ID)
+    return f"Made the organisation {organisation} with the tenant {settings.ENTRA_TENANT_ID}."
 
 
 @transaction.atomic

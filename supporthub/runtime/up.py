@@ -11,7 +11,8 @@ from pathlib import Path
 
 from supporthub.runtime import plan, preflight
 from supporthub.runtime.environment import (
-    JIRA_VARIABLES,
+    SANDBOX_ACTIVE,
+    SANDBOX_FILLS,
     Notes,
     UpConfig,
     fill_from_env_file,
@@ -33,7 +34,9 @@ from supporthub.runtime.supervisor import Service, Supervisor
 _SERVER_SECONDS = 60.0
 _READY_SECONDS = 90.0
 _STEADY_SECONDS = 1.5
-_SANDBOX_VARIABLES = (*JIRA_VARIABLES, "SUPPORTHUB_SANDBOX_ACTIVE", "SUPPORTHUB_SANDBOX_PAGE")
+_SANDBOX_VARIABLES = (
+    *(name for names in SANDBOX_FILLS.values() for name in names), SANDBOX_ACTIVE, "SUPPORTHUB_SANDBOX_PAGE",
+)  # fmt: skip
 _ADMIN_VARIABLES = ("SUPPORTHUB_ADMIN_EMAIL", "SUPPORTHUB_ADMIN_PASSWORD")
 
 
@@ -70,7 +73,7 @@ class _Hub:
     def __init__(self, config: UpConfig, environ: Mapping[str, str], plays: tuple[str, ...]) -> None:
         self.config = config
         self.environ = environ
-        self.sandbox = _new_sandbox(config) if plays else None
+        self.sandbox = _new_sandbox(config, plays) if plays else None
         self.run_dir = config.data_dir / "run"
         self.supervisor = Supervisor(self.run_dir, _say)
         self.notes = Notes()
@@ -120,7 +123,6 @@ class _Hub:
         if self.sandbox:
             ready_at = f"{self.sandbox.url}/"
             self._service("sandbox", plan.sandbox(self.config, self.sandbox, environment), ready_at)
-        self._run_command("migrate", environment)
         self._seed(environment)
         self._service("web", plan.web(self.config, environment), f"{self._url}/readyz")
         self._start_background(environment)
@@ -188,14 +190,18 @@ class _Hub:
         return environment
 
     def _seed(self, environment: Mapping[str, str]) -> None:
-        """Make what a new hub needs. The sample comes once, and only when its boards lead to the sandbox."""
+        """Bring the database up to date and make what a new hub needs, in one process: starting one takes seconds.
+
+        The sample comes once, and only when its boards lead to the sandbox's Jira.
+        """
         notes, config = self.notes, self.config
         password = config.admin_password or notes.admin_password
         admin = {"SUPPORTHUB_ADMIN_EMAIL": config.admin_email}
         if password:
             admin["SUPPORTHUB_ADMIN_PASSWORD"] = password
-        sample = self.sandbox is not None and not notes.sample
-        command = self._run_command("seed", {**environment, **admin}, *(["--sample"] if sample else []))
+        sample = self.sandbox is not None and "jira" in self.sandbox.plays and not notes.sample
+        options = ["--migrate", *(["--sample"] if sample else [])]
+        command = self._run_command("seed", {**environment, **admin}, *options)
         if command.log and f"Made the first admin, {config.admin_email}." in tail(command.log, 50):
             notes.admin_email = config.admin_email
         notes.sample = notes.sample or sample
@@ -221,7 +227,7 @@ class _Hub:
         lines = [
             f"  Support Hub     {self._url}/",
             f"  Sign in         {login}",
-            *([f"  Sandbox         {self.sandbox.page}   (plays Jira)"] if self.sandbox else []),
+            *([f"  Sandbox         {self.sandbox.page}   (plays {self.sandbox.names})"] if self.sandbox else []),
             f"  Data and logs   {config.data_dir}",
             *([f"  Database        {notes.place}"] if notes.place and Path(notes.place).is_absolute() else []),
             "  Ctrl-C stops everything.",
@@ -231,9 +237,14 @@ class _Hub:
         write_notes(config.data_dir, notes)
 
 
-def _new_sandbox(config: UpConfig) -> plan.Sandbox:
-    url = f"http://127.0.0.1:{config.sandbox_port}"
-    return plan.Sandbox(url=url, secret=secrets.token_hex(12), jira_token=secrets.token_hex(20))
+def _new_sandbox(config: UpConfig, plays: tuple[str, ...]) -> plan.Sandbox:
+    return plan.Sandbox(
+        url=f"http://127.0.0.1:{config.sandbox_port}",
+        secret=secrets.token_hex(12),
+        jira_token=secrets.token_hex(20),
+        entra_secret=secrets.token_urlsafe(30),
+        plays=plays,
+    )
 
 
 def _relative(place: Path, data_dir: Path) -> str:

@@ -24,7 +24,7 @@ UNFOLD: dict[str, Any] = {
     "HUB_PLACES": [
         (_("Work"), (
             ("confirmation_number", "tickets.ticket"), ("outbox", "tickets.submission"),
-            ("sync", "tickets.issuechange"), ("pause_circle", "accounts.hold"),
+            ("sync", "tickets.issuechange"), ("attach_file", "tickets.filedelivery"), ("pause_circle", "accounts.hold"),
         )),
         (_("Where work goes"), (
             ("view_kanban", "tickets.board"), ("category", "tickets.category"), ("cable", "tickets.tracker"),
@@ -33,7 +33,10 @@ UNFOLD: dict[str, Any] = {
             ("apartment", "accounts.organisation"), ("cloud", "accounts.tenantconnection"),
             ("group", "directory.person"),
         )),
-        (_("Who works here"), (("badge", "accounts.user"), ("lock", "axes.accessattempt"))),
+        (_("Who works here"), (
+            ("badge", "accounts.user"), ("rule", "accounts.entrarolerule"), ("devices", "accounts.signin"),
+            ("key", "accounts.apiclient"), ("lock", "axes.accessattempt"), ("history", "accounts.auditentry"),
+        )),
         (_("In the background"), (
             ("schedule", "django_celery_beat.periodictask"), ("timer", "django_celery_beat.intervalschedule"),
             ("calendar_month", "django_celery_beat.crontabschedule"),

@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from supporthub.core.logging import logging_config
 from supporthub.settings.admin_theme import UNFOLD  # noqa: F401
+from supporthub.settings.entra import check_entra, check_gateway
 from supporthub.settings.env import Env
+from supporthub.settings.files import read_files
 
 # Before any model or form is defined: their classes are generic in type annotations only.
 django_stubs_ext.monkeypatch()
@@ -24,6 +26,9 @@ DEBUG = False
 DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var"))).resolve()
 SECRET_KEY = env.text("SECRET_KEY")
 ENCRYPTION_KEYS = env.text("ENCRYPTION_KEYS").split(",")
+AUDIT_KEYS = env.named_keys("AUDIT_KEY")
+AUDIT_ANCHOR_ROWS = env.integer("AUDIT_ANCHOR_ROWS", 10_000, least=1)
+AUDIT_ANCHOR_MINUTES = env.integer("AUDIT_ANCHOR_MINUTES", 10, least=1)
 PUBLIC_URL = env.url("PUBLIC_URL", f"http://127.0.0.1:{os.environ.get('PORT', '8000')}")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", f"{urlsplit(PUBLIC_URL).hostname},127.0.0.1,localhost")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", PUBLIC_URL)
@@ -41,8 +46,35 @@ ATLASSIAN_USER = env.text("ATLASSIAN_USER", "")
 ATLASSIAN_API_TOKEN = env.text("ATLASSIAN_API_TOKEN", "")
 JIRA_CONNECT_TIMEOUT = env.number("JIRA_CONNECT_TIMEOUT", 5.0, least=0.1)
 JIRA_READ_TIMEOUT = env.number("JIRA_READ_TIMEOUT", 60.0, least=0.1)
+JIRA_UPLOAD_TIMEOUT = env.number("JIRA_UPLOAD_TIMEOUT", 300.0, least=1)
 JIRA_TICKET_TYPE = env.text("JIRA_TICKET_TYPE", "Task")
 JIRA_TICKET_LABELS = env.words("JIRA_TICKET_LABELS", "helpdesk")
+
+# --- Entra ID -----------------------------------------------------------------------------------------------------
+AUTH_MODE = env.choice("AUTH_MODE", "jwt", ("jwt", "gateway"))
+ENTRA_AUTHORITY = env.url("ENTRA_AUTHORITY", "https://login.microsoftonline.com")
+ENTRA_TENANT_ID = env.guid("ENTRA_TENANT_ID")
+ENTRA_CLIENT_ID = env.guid("ENTRA_CLIENT_ID")
+ENTRA_CLIENT_SECRET = env.text("ENTRA_CLIENT_SECRET", "")
+ENTRA_CERTIFICATE = env.text("ENTRA_CERTIFICATE", "")  # PEM, like the key
+ENTRA_PRIVATE_KEY = env.text("ENTRA_PRIVATE_KEY", "")
+ENTRA_PRIVATE_KEY_PASSPHRASE = env.text("ENTRA_PRIVATE_KEY_PASSPHRASE", "")
+ENTRA_CERTIFICATE_THUMBPRINT = env.text("ENTRA_CERTIFICATE_THUMBPRINT", "").replace(":", "").lower()  # SHA-1, for AD FS
+ENTRA_CONFIGURED = bool(ENTRA_TENANT_ID and ENTRA_CLIENT_ID)
+ENTRA_SIGN_IN = ENTRA_CONFIGURED and bool(ENTRA_CLIENT_SECRET or ENTRA_PRIVATE_KEY)
+ENTRA_CONNECT_TIMEOUT = env.number("ENTRA_CONNECT_TIMEOUT", 3.0, least=0.1)
+ENTRA_READ_TIMEOUT = env.number("ENTRA_READ_TIMEOUT", 5.0, least=0.1)
+ENTRA_KEY_REFRESH_SECONDS = env.integer("ENTRA_KEY_REFRESH_SECONDS", 300, least=1)
+GATEWAY_APP_IDS = frozenset(env.guids("GATEWAY_APP_IDS"))
+GATEWAY_SECRET_HEADER = env.header("GATEWAY_SECRET_HEADER")
+GATEWAY_SECRETS = env.words("GATEWAY_SECRETS")
+GATEWAY_CERT_HEADER = env.header("GATEWAY_CERT_HEADER")
+GATEWAY_CERT_FINGERPRINTS = frozenset(env.digests("GATEWAY_CERT_FINGERPRINTS"))
+# The tray client's two calls: there as soon as somebody can prove who they are.
+TRAY_API = env.flag("TRAY_API", ENTRA_CONFIGURED or AUTH_MODE == "gateway")
+TRAY_SUBMISSIONS_PER_TOKEN = env.integer("TRAY_SUBMISSIONS_PER_TOKEN", 1, least=1)
+check_entra(env, gateway_mode=AUTH_MODE == "gateway")
+check_gateway(env, gateway_mode=AUTH_MODE == "gateway")
 
 # --- Applications -------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -72,7 +104,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "supporthub.core.middleware.request_context",
     "django.middleware.security.SecurityMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
+    "supporthub.core.middleware.GZip",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -81,6 +113,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.person_preferences",
+    "accounts.middleware.sign_in_in_use",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -108,14 +141,18 @@ TEMPLATES = [
 # --- Data ---------------------------------------------------------------------------------------------------------
 DATABASES = {"default": environ.Env.db_url_config(env.text("DATABASE_URL") or "postgres:///missing")}
 DATABASES["default"].update(
-    # ASGI gives every request a thread of its own, so connections live in a pool, not in threads.
+    # Connections live in a pool, not in threads: sockets, requests and tasks come from different ones.
     CONN_MAX_AGE=0,
     CONN_HEALTH_CHECKS=True,
     OPTIONS={
         "pool": {"min_size": 1, "max_size": env.integer("DATABASE_POOL_SIZE", 20, least=1), "timeout": 10},
         "connect_timeout": 5,
+        # The statements of the hot paths (core/compiled.py) are prepared; off for poolers that cannot follow that.
+        "prepare_threshold": 2 if env.flag("DATABASE_PREPARE", True) else None,
     },
 )
+# Requests at the same time in one process; the live hub's own threads (4) need connections of the pool, too.
+WEB_THREADS = env.integer("WEB_THREADS", 16, least=1)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL")
 _REDIS_TIMEOUTS = {"socket_connect_timeout": 0.2, "socket_timeout": 0.5}
@@ -143,6 +180,7 @@ CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_TASK_ROUTES = {
     "tickets.tasks.submit_ticket": {"queue": "tracker"},
     "tickets.tasks.change_issue": {"queue": "tracker"},
+    "tickets.tasks.send_file": {"queue": "tracker"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -162,6 +200,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+REQUIRE_TOTP = env.flag("REQUIRE_TOTP", False)  # leads and admins need one-time codes beside their password
+# While people sign in with Microsoft, passwords are for emergencies only, unless this says `always`.
+PASSWORD_SIGN_IN = env.choice("PASSWORD_SIGN_IN", "auto", ("auto", "always"))
 CSRF_FAILURE_VIEW = "supporthub.core.error_pages.csrf_failure"
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "queue"
@@ -183,16 +224,21 @@ AXES_VERBOSE = False
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework_simplejwt.authentication.JWTAuthentication",
+        "accounts.api.authentication.ApiKeyAuthentication",
+        "accounts.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated", "accounts.api.access.ScopesAllow"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.api.access.ClientThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["supporthub.core.api.parsers.StrictJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "supporthub.core.api.negotiation.OneForm",
+    "DEFAULT_SCHEMA_CLASS": "supporthub.core.api.schema.HubSchema",
     "DEFAULT_PAGINATION_CLASS": "supporthub.core.api.pagination.HubCursorPagination",
     "DEFAULT_THROTTLE_RATES": {
         "sign_in": env.text("THROTTLE_SIGN_IN", "30/min"),
+        "api_client": env.text("THROTTLE_API_CLIENT", "1200/min"),
+        "tray": env.text("THROTTLE_TRAY", "120/min"),
     },
     "EXCEPTION_HANDLER": "supporthub.core.api.problems.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -210,11 +256,32 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Tickets of a support team: create, follow, and see what became of them. See docs/api/README.md.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,  # what is sent has stricter shapes than what is answered
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "ENUM_NAME_OVERRIDES": {},
+    # Browsers of the hub's own pages come with their session; programs have these two.
+    "AUTHENTICATION_WHITELIST": [
+        "accounts.api.authentication.ApiKeyAuthentication",
+        "accounts.api.authentication.TokenAuthentication",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "ActorKindEnum": "accounts.choices.ActorKind",
+        "MessageKindEnum": "tickets.choices.MessageKind",
+        "NewMessageKindEnum": ["public", "internal"],
+        "TimelineKindEnum": "tickets.choices.TimelineKind",
+    },
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "entraToken": {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "JWT",
+                "description": "The person's access token of Entra ID with the scope Tickets.Submit.",
+            }
+        }
+    },
 }
 
 # --- What a browser may load --------------------------------------------------------------------------------------
@@ -237,6 +304,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+FILE_UPLOAD_HANDLERS = ["supporthub.core.uploads.SpoolingHandler"]
 
 # --- Words, time, files -------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -249,9 +317,12 @@ DISPLAY_TIME_ZONE = env.text("DISPLAY_TIME_ZONE", "Europe/Brussels")
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(DATA_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "supporthub" / "static"]
+MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(DATA_DIR / "media")))
+FILES = read_files(env, data_dir=DATA_DIR, media_root=MEDIA_ROOT)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "attachments": FILES.storage,
 }
 WHITENOISE_USE_FINDERS = True
 

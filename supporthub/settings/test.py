@@ -4,6 +4,7 @@ import os
 
 os.environ.setdefault("SECRET_KEY", "tests-only-secret-key-tests-only-secret-key-tests-only")
 os.environ.setdefault("ENCRYPTION_KEYS", "t1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+os.environ.setdefault("AUDIT_KEY", "t1:tests-only-audit-key-tests-only-audit-key")
 os.environ.setdefault("DATABASE_URL", "postgres:///tests")
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:1/0")
 os.environ.setdefault("DELIVERY_TIME_SCALE", "0.02")

@@ -137,8 +137,8 @@ def install_engine(orders: Orders) -> None:
 
 def _leasing(commits: Commits) -> Wrapper:
     def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
-        def lease(kind: registry.Kind, row: Any) -> Claim:
-            claim: Claim = original(kind, row)
+        def lease(kind: registry.Kind, row: Any, allowance: float | None) -> Claim:
+            claim: Claim = original(kind, row, allowance)
             if isinstance(row, Submission):
                 commits.enter("claim")
             return claim

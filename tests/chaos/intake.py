@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from tests.chaos.stack import ADMIN, PASSWORD
 from tests.chaos.verdict import title_for
+from tests.stack import ADMIN, PASSWORD
 
 _PAUSE = 0.15
 _PATIENCE = 180.0

@@ -34,14 +34,14 @@ _UNFINISHED = """
 
 def unfinished(stack: Stack) -> int:
     """How many deliveries are still under way. Raises psycopg.Error while the database is down."""
-    with psycopg.connect(stack.database, autocommit=True) as connection:
+    with psycopg.connect(stack.conninfo, autocommit=True) as connection:
         row = connection.execute(_UNFINISHED).fetchone()
     return int(row[0]) if row else 0
 
 
 def survey(stack: Stack, accepted: dict[str, str]) -> World:
     """Look at both sides once; the stack must be quiet."""
-    with psycopg.connect(stack.database, row_factory=dict_row) as connection:
+    with psycopg.connect(stack.conninfo, row_factory=dict_row) as connection:
         rows = {
             name: connection.execute(statement).fetchall()
             for name, statement in (

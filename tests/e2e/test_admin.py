@@ -57,6 +57,25 @@ def test_a_lead_finds_a_parked_submission_and_tries_it_again(hub: Stack, lead: P
     assert len([issue for issue in hub.control.issues() if api.ticket(parked)["title"] in str(issue)]) == 1
 
 
+@pytest.mark.parametrize(("width", "least"), [(360, 150), (1440, 220)])
+def test_a_reason_has_room_and_breaks_between_words(
+    width: int, least: int, hub: Stack, signed_in: SignedIn, parked: str
+) -> None:
+    with hub.connect() as database:
+        database.execute(
+            "UPDATE tickets_submission SET reason = %s WHERE ticket_id = %s",
+            ["Jira refused the field 'customfield_10042': “Abteilungsverantwortlichkeit fehlt”", parked.split("-")[1]],
+        )
+    page = signed_in(LEAD, viewport={"width": width, "height": 900})
+    page.goto(f"/admin/tickets/submission/?q={parked}")
+    reason = page.locator("#result_list .hub-reason").first
+    box = reason.bounding_box()
+    assert box is not None
+    assert box["width"] >= least
+    assert reason.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
+    assert page.evaluate("document.querySelector('#result_list').getBoundingClientRect().width <= innerWidth")
+
+
 @pytest.mark.usefixtures("_no_holds_left")
 def test_a_hold_shows_first_what_it_touches_then_holds_until_it_is_lifted(hub: Stack, lead: Page, api: Api) -> None:
     lead.goto("/admin/accounts/hold/add/")

@@ -1,7 +1,9 @@
 """The list stays true and stays calm: nothing jumps under a pointer, nothing waits without need."""
 
+import json
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.api import Api, unique
@@ -60,6 +62,40 @@ def test_a_click_shows_the_ticket_beside_the_list_and_a_second_one_opens_it(api:
     assert is_marked(page)
     page.locator(f'.row-line[data-key="{older}"] .row-link').click()
     page.wait_for_url(f"**/tickets/{older}/")
+
+
+def test_a_row_shows_who_is_on_its_ticket_and_a_page_asks_for_all_its_rows_at_once(
+    api: Api, signed_in: SignedIn
+) -> None:
+    label = unique("here").replace(" ", "")
+    keys = [api.open(f"Watched {number}", board="office", labels=[label])["key"] for number in range(5)]
+    mine, hers = signed_in(), signed_in(IDA)
+    frames: list[str] = []
+    mine.on("websocket", lambda socket: socket.on("framesent", lambda text: frames.append(str(text))))
+    open_queue(mine, label)
+    hers.goto(f"/tickets/{keys[1]}/")
+    here = mine.locator(f'.row-line[data-key="{keys[1]}"] [data-here]')
+    expect(here).to_contain_text(f"{IDA.name} is looking at this")
+    asked = [json.loads(frame) for frame in frames]
+    assert max(len(one["topics"]) for one in asked if one["type"] == "look") == len(keys)
+    assert not [one for one in asked if one.get("topic", "").startswith("ticket:")]
+    hers.goto("/profile/")
+    expect(here).to_be_empty()
+
+
+@pytest.mark.parametrize("width", [1024, 1280, 1440, 1600])
+def test_titles_and_states_are_not_cut_while_there_is_room(width: int, api: Api, signed_in: SignedIn) -> None:
+    label = unique("columns").replace(" ", "")
+    ticket = api.open("Outlook loses the connection once VPN is up", board="helpdesk", labels=[label])
+    for verb in ("start", "wait"):
+        api.step(ticket["key"], verb)
+    page = signed_in(viewport={"width": width, "height": 800})
+    open_queue(page, label)
+    row = page.locator(f'.row-line[data-key="{ticket["key"]}"]')
+    for part in (".row-link", ".c-state .state-word", ".c-key", ".c-org", ".c-sub"):
+        one = row.locator(part)
+        assert one.evaluate("cell => cell.scrollWidth <= cell.clientWidth"), part
+        assert one.evaluate("cell => cell.getBoundingClientRect().right <= innerWidth")
 
 
 def test_a_change_by_somebody_else_says_who(api: Api, signed_in: SignedIn) -> None:

@@ -11,13 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from tests.load import intake, live, queue_page, submission
+from tests.load import audit, intake, live, queue_page, submission
 from tests.load.figures import Result, table
-from tests.load.stack import Ports, Stack
+from tests.load.stack import Stack
+from tests.stack import Ports
 
 SOCKETS = (500, 2000)
 TICKETS = 100_000
-NAMES = ("intake", "submission", "live", "queue")  # in this order: the last one fills the database
+ENTRIES = 1_000_000
+NAMES = ("intake", "submission", "live", "audit", "queue")  # in this order: the last two fill the database
 
 
 def main() -> int:
@@ -37,6 +39,7 @@ def main() -> int:
             "intake": lambda: intake.measure(stack),
             "submission": lambda: submission.measure(stack),
             "live": lambda: live.measure(stack, tuple(options.sockets)),
+            "audit": lambda: audit.measure(stack, options.entries),
             "queue": lambda: queue_page.measure(stack, options.tickets),
         }
         for name in NAMES:
@@ -59,6 +62,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}; all of them without a name")
     parser.add_argument("--tickets", type=int, default=TICKETS, help=f"of the queue page ({TICKETS})")
+    parser.add_argument("--entries", type=int, default=ENTRIES, help=f"of the audit trail ({ENTRIES})")
     parser.add_argument("--sockets", type=int, nargs="+", default=SOCKETS, help="numbers of sockets, rising")
     parser.add_argument("--json", type=Path, help="write all figures to this file, too")
     parser.add_argument("--first-port", type=int, help="use the ports from here on instead of any free ones")
@@ -70,7 +74,7 @@ def _options() -> argparse.Namespace:
 
 
 def _machine(stack: Stack) -> str:
-    with stack.database() as database:
+    with stack.connect() as database:
         row = database.execute("SHOW server_version").fetchone()
     return (
         f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()},"

@@ -1,6 +1,7 @@
 """What needs the hub's models: run as `python -m tests.load.inside COMMAND`, answers one line of JSON.
 
 `session`; `preload COUNT` (tickets that wait for Jira); `sweep` (enqueue them); `fill COUNT` (tickets of many years);
+`audit_share ROUNDS`, `audit_fill COUNT`, `audit_seal`, `audit_verify FILE` (see tests.load.audit_inside);
 `page ADDRESS` (the queries of a page); `rows [WORDS]` (the SQL of the queue's rows).
 """
 
@@ -28,6 +29,7 @@ from directory.models import Person
 from supporthub.core import hurry
 from supporthub.core.deliveries.sweep import hurry_due
 from supporthub.core.ids import marker
+from tests.load.audit_inside import audit_fill, audit_seal, audit_share, audit_verify
 from tickets import selectors
 from tickets.choices import MessageKind
 from tickets.models import Board, Message, Submission, Ticket, Tracker
@@ -40,8 +42,8 @@ _BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 # A tenth of all tickets is open, a third of those is unassigned; titles share a few hundred words.
 _FILL_PEOPLE = """
-INSERT INTO directory_person (email, name, phone, organisation_id, created_at, updated_at)
-SELECT 'person' || n || '@load.example', 'Person ' || n, '', %(organisation)s, now(), now()
+INSERT INTO directory_person (email, name, phone, upn, organisation_id, created_at, updated_at)
+SELECT 'person' || n || '@load.example', 'Person ' || n, '', '', %(organisation)s, now(), now()
 FROM generate_series(1, %(people)s) AS n
 """
 _FILL_TICKETS = """
@@ -161,7 +163,8 @@ def sweep() -> dict[str, int]:
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "session": session, "preload": preload, "fill": fill, "page": page, "rows": rows,
-    "sweep": sweep,
+    "sweep": sweep, "audit_fill": audit_fill, "audit_seal": audit_seal, "audit_share": audit_share,
+    "audit_verify": audit_verify,
 }  # fmt: skip
 
 if __name__ == "__main__":

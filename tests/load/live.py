@@ -27,7 +27,7 @@ class Side:
 def measure(stack: Stack, sizes: tuple[int, ...]) -> list[Result]:
     """All lines of this benchmark."""
     bare_port = stack.serve_beside("tests.load.bare_broadcast:application")
-    with stack.database() as database:
+    with stack.connect() as database:
         row = database.execute("SELECT id FROM tickets_board WHERE slug = 'helpdesk'").fetchone()
     topic = f"queue:{row[0] if row else 0}"
     change = {"topic": topic, "scope": {"organisation": None, "board": None}}
@@ -39,8 +39,8 @@ def measure(stack: Stack, sizes: tuple[int, ...]) -> list[Result]:
         stack.frozen("worker", "beat"),
     ):
         sides = (
-            Side("hub", hub_ears, opening, stack.pid("web")),
-            Side("bare", bare_ears, {}, stack.pid_of("tests.load.bare_broadcast:application")),
+            Side("hub", hub_ears, opening, stack.pid_of("web")),
+            Side("bare", bare_ears, {}, stack.pid_beside("tests.load.bare_broadcast:application")),
         )
         lines: list[Result] = []
         for size in sizes:

@@ -32,7 +32,7 @@ def _page(stack: Stack, name: str, address: str, words: str, cookie: str) -> Res
     queries = stack.inside("page", address)["queries"]
     pairs: list[tuple[float, float]] = []
     asyncio.run(_read_pages(stack.port, address, cookie))  # warm
-    with stack.database() as database:
+    with stack.connect() as database:
         for _ in range(ROUNDS):
             ours = asyncio.run(_read_pages(stack.port, address, cookie))
             pairs.append((percentile(ours, 0.95), percentile(_read_rows(database, sql), 0.95)))

@@ -1,123 +1,44 @@
-"""The hub as `manage.py up` runs it, in a folder of its own, with what the benchmarks do to it from outside."""
+"""The hub of the benchmarks, with what they do beside it."""
 
 import json
-import os
 import resource
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from itertools import count
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
-import psycopg
-import redis
 
+import tests.stack
 from supporthub.runtime import plan
-from supporthub.runtime.environment import NOTES_FILE, ROOT, read_config
-from supporthub.runtime.processes import Command, running_pid, spawn, stop, tail, wait_until
-from tests.sandbox.client import Control, free_port
+from supporthub.runtime.environment import ROOT, read_config
+from supporthub.runtime.processes import Command, spawn, stop, tail, wait_until
+from tests.stack import Ports
 
-ADMIN, PASSWORD = "load@example.org", "a-password-for-one-benchmark"
 HUB_APPLICATION = "supporthub.asgi:application"
 QUEUES = ("tracker", "celery")
-_START_SECONDS = 120.0
 _MOST_FILES = 20_000
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_RUNTIME_DIR", "VIRTUAL_ENV")
-# Set and empty: nothing of the machine's own `.env` may lead a benchmark to a real system.
-_NOT_FROM_ENV_FILE = ("ATLASSIAN_URL", "ATLASSIAN_USER", "ATLASSIAN_API_TOKEN", "DATABASE_URL", "REDIS_URL", "HOST")
-# A run signs in more often than a person does.
-_BENCHMARK_SETTINGS = {"THROTTLE_SIGN_IN": "6000/min"}
 
 
-@dataclass
-class Ports:
-    """Free ports of loopback; from `first` on when it is given."""
-
-    first: int | None = None
-    _numbers: Iterator[int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._numbers = count(self.first or 0)
-
-    def take(self) -> int:
-        return next(self._numbers) if self.first else free_port()
-
-
-class Stack:
-    """One hub with its sandbox. Everything ends with it, also when this process is killed."""
+class Stack(tests.stack.Stack):
+    """One hub with its sandbox, and other programs of the benchmarks; all end with it."""
 
     def __init__(self, ports: Ports) -> None:
-        self.ports = ports
-        self.folder = Path(tempfile.mkdtemp(prefix="supporthub-load-"))
-        self.folder.chmod(0o711)  # the servers' unprivileged user passes through; everything inside is private
-        self.data_dir = self.folder / "data"
-        self.port, self.sandbox_port = ports.take(), ports.take()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._up: tuple[subprocess.Popen[bytes], Command] | None = None
+        super().__init__(ports=ports)
         self._beside: list[tuple[subprocess.Popen[bytes], Command]] = []
-        self._control: Control | None = None
 
-    def __enter__(self) -> Self:
+    def start(self) -> Self:
         _allow_many_files()
-        try:
-            self._start()
-        except BaseException:
-            self._end()
-            raise
-        return self
+        return super().start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._end()
-
-    def _start(self) -> None:
-        log = self.folder / "up.log"
-        # `spawn` starts everything private; the data folder must be one that the servers' user can enter.
-        arguments = ["sh", "-c", 'umask 022; exec "$0" "$@"', sys.executable, "manage.py", "up"]
-        command = Command("up", arguments, ROOT, env=self._outer(), log=log, grace=60.0)
-        process = spawn(command)
-        self._up = process, command
-        ready = self.data_dir / "run" / "ready"
-        wait_until(lambda: running_pid(ready) == process.pid or process.poll() is not None, _START_SECONDS)
-        if running_pid(ready) != process.pid:
-            raise RuntimeError("the hub did not start:\n" + "\n".join(tail(log, 20)))
-        secret = parse_qs(urlsplit(self.environment["SUPPORTHUB_SANDBOX_PAGE"]).query)["secret"][0]
-        self._control = Control(f"http://127.0.0.1:{self.sandbox_port}", secret)
-
-    def _end(self) -> None:
-        # What was frozen is woken, so that everything can end in order.
-        for name in ("supervisor", "worker", "redis"):
-            self._signal(name, signal.SIGCONT)
-        for process, command in (*self._beside, *([self._up] if self._up else [])):
+    def stop(self) -> None:
+        for process, command in self._beside:
             stop(process, command)
-        if self._control is not None:
-            self._control.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._beside.clear()
+        super().stop()
 
     # -- other processes
-
-    @property
-    def control(self) -> Control:
-        """The sandbox's control calls."""
-        if self._control is None:
-            raise RuntimeError("the stack has not been started")
-        return self._control
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What a process beside the hub needs to reach the same database, Redis and sandbox."""
-        notes = json.loads((self.data_dir / NOTES_FILE).read_text(encoding="utf-8"))
-        return {**self._outer(), **notes["environment"]}
 
     def serve_beside(self, application: str, settings: str = "") -> int:
         """Start another ASGI application with exactly the server flags of the hub's web process; return its port."""
@@ -147,105 +68,26 @@ class Stack:
             raise RuntimeError(f"{' '.join(arguments)}: {done.stderr[-2000:]}")
         return json.loads(done.stdout.splitlines()[-1])
 
-    def pid(self, name: str) -> int:
-        """The id of a running child of the supervisor; RuntimeError while it is down."""
-        pid = running_pid(self.data_dir / "run" / f"{name}.pid")
-        if pid is None:
-            raise RuntimeError(f"{name} is not running")
-        return pid
-
-    def pid_of(self, application: str) -> int:
+    def pid_beside(self, application: str) -> int:
         """The process of an application that `serve_beside` started."""
         return next(process.pid for process, command in self._beside if command.name == application)
 
-    # -- looking
-
-    def token(self) -> str:
-        """An access token of the admin."""
-        answer = httpx.post(
-            f"{self.url}/api/v1/auth/token/", json={"email": ADMIN, "password": PASSWORD}, timeout=10, trust_env=False
-        )
-        return str(answer.raise_for_status().json()["access"])
-
-    def database(self) -> psycopg.Connection[Any]:
-        """A new connection of our own, every statement for itself."""
-        parts = urlsplit(self.environment["DATABASE_URL"])
-        sockets, _, name = parts.path.removeprefix("/").rpartition("/")
-        return psycopg.connect(host=sockets, dbname=name, user=parts.username, autocommit=True, connect_timeout=5)
-
-    def redis(self) -> redis.Redis:
-        """A new client of our own."""
-        return redis.Redis.from_url(self.environment["REDIS_URL"], socket_timeout=2)
-
     # -- disturbing
-
-    @contextmanager
-    def frozen(self, *names: str) -> Iterator[None]:
-        """Stop children (SIGSTOP) for a while, as a stalled machine does."""
-        for name in names:
-            self._signal(name, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            for name in names:
-                self._signal(name, signal.SIGCONT)
-
-    @contextmanager
-    def without_redis(self) -> Iterator[None]:
-        """Redis killed; the supervisor, which would start it again, is frozen meanwhile."""
-        with self.frozen("supervisor"):
-            self._signal("redis", signal.SIGKILL)
-            yield
-        self.wait_for_redis()
-
-    def wait_for_redis(self) -> None:
-        """Wait until Redis answers (again)."""
-        if not wait_until(self._redis_answers, 30, every=0.1):
-            raise RuntimeError("Redis does not answer")
 
     def settle(self) -> None:
         """Forget all outward work that is left over: an empty queue, nothing due, a fresh worker."""
         self.control.clear_faults()
         queues = self.redis()
         queues.delete(*QUEUES, "unacked", "unacked_index")
-        with self.database() as database:
+        with self.connect() as database:
             database.execute(
                 "UPDATE tickets_submission SET state = 'cancelled'"
                 " WHERE state IN ('pending', 'running', 'unknown', 'parked', 'held')"
             )
             database.execute("UPDATE tickets_tracker SET resting_until = NULL, paused = false")
-        worker = self.pid("worker")
-        os.kill(worker, signal.SIGKILL)
-        note = self.data_dir / "run" / "worker.pid"
-        if not wait_until(lambda: running_pid(note) not in {None, worker}, 30):
-            raise RuntimeError("the worker did not come back")
-
-    def _redis_answers(self) -> bool:
-        try:
-            return bool(self.redis().ping())
-        except redis.RedisError:
-            return False
-
-    def _signal(self, name: str, number: signal.Signals) -> None:
-        pid = running_pid(self.data_dir / "run" / f"{name}.pid")
-        if pid is not None:
-            os.kill(pid, number)
-
-    def _outer(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        return {
-            **kept,
-            **dict.fromkeys(_NOT_FROM_ENV_FILE, ""),
-            **_BENCHMARK_SETTINGS,
-            "DJANGO_SETTINGS_MODULE": "supporthub.settings.local",
-            "DATA_DIR": str(self.data_dir),
-            "PORT": str(self.port),
-            "SANDBOX_PORT": str(self.sandbox_port),
-            "SMTP_PORT": str(self.ports.take()),
-            "SUPPORTHUB_SANDBOX": "auto",
-            "SUPPORTHUB_ADMIN_EMAIL": ADMIN,
-            "SUPPORTHUB_ADMIN_PASSWORD": PASSWORD,
-        }
+        worker = self.pid_of("worker")
+        self.kill("worker")
+        self.wait_for(lambda: self.pid("worker") not in {None, worker}, 30)
 
 
 class Companion:

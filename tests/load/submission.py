@@ -29,7 +29,7 @@ _CREATE = "/rest/api/3/issue"
 def measure(stack: Stack) -> list[Result]:
     """All lines of this benchmark."""
     stack.settle()
-    with stack.database() as database:
+    with stack.connect() as database:
         database.execute("UPDATE tickets_tracker SET max_concurrency = %s, rate_per_second = 100000", (CONCURRENCY,))
     stack.control.faults(rule("latency", ms=LATENCY_MS))
     _submit(stack, 20)  # projects and people are known from here on, as in any worker that has run for a minute
@@ -56,7 +56,7 @@ def measure(stack: Stack) -> list[Result]:
 
 def _submit(stack: Stack, count: int) -> float:
     """Let the worker submit `count` tickets that wait already; return how many a second it did in the middle."""
-    with stack.database() as database:
+    with stack.connect() as database:
         database.execute("UPDATE tickets_tracker SET paused = true")
         ids = stack.inside("preload", str(count))["ids"]
         database.execute("UPDATE tickets_tracker SET paused = false")

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
@@ -16,6 +16,24 @@ from supporthub.core.errors import HubError
 
 logger = structlog.get_logger(__name__)
 CONTENT_TYPE = "application/problem+json"
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "A refusal (RFC 9457).",
+    "required": ["title", "status", "code", "detail"],
+    "additionalProperties": False,
+    "properties": {
+        "title": {"type": "string", "description": "The status in words."},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "code": {"type": "string", "pattern": "^[a-z_]+$", "description": "What went wrong; never changes its meaning."},
+        "detail": {"type": "string", "description": "A sentence for a person."},
+        "errors": {
+            "type": "object",
+            "description": "What is wrong with which field.",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        },
+    },
+}
+_TRY_AGAIN = {429: 60, 503: 5}  # seconds, where the error itself names none
 
 
 def problem(status: int, code: str, detail: str, errors: dict[str, list[str]] | None = None) -> dict[str, Any]:
@@ -52,11 +70,14 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     """DRF's EXCEPTION_HANDLER: map every error that a view may raise; None lets Django's 500 handler answer."""
     if isinstance(error, HubError):
         body = problem(error.status, error.code, error.detail, error.errors)
-        return Response(body, status=error.status, content_type=CONTENT_TYPE)
+        return Response(body, status=error.status, content_type=CONTENT_TYPE, headers=_headers_of(error))
     if isinstance(error, OperationalError):
         logger.warning("api.database_unavailable", error=type(error).__name__)
         body = problem(503, "unavailable", "The database does not answer; try again in a moment.")
-        return Response(body, status=503, content_type=CONTENT_TYPE, headers={"Retry-After": "5"})
+        return Response(body, status=503, content_type=CONTENT_TYPE, headers={"Retry-After": str(_TRY_AGAIN[503])})
+    if isinstance(error, TooManyFieldsSent | TooManyFilesSent):
+        body = problem(400, "too_many_parts", "The form has too many parts. Nothing was accepted.")
+        return Response(body, status=400, content_type=CONTENT_TYPE)
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, RequestDataTooBig):
@@ -68,7 +89,14 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return answer
     answer.data = _body_of(error, answer.status_code)
     answer.content_type = CONTENT_TYPE
+    if answer.status_code in _TRY_AGAIN:  # a throttle that cannot tell the wait names none
+        answer.headers.setdefault("Retry-After", str(_TRY_AGAIN[answer.status_code]))
     return answer
+
+
+def _headers_of(error: HubError) -> dict[str, str]:
+    again = getattr(error, "retry_after", None) or _TRY_AGAIN.get(error.status)
+    return {"Retry-After": str(int(again))} if again else {}
 
 
 def _body_of(error: exceptions.APIException, status: int) -> dict[str, Any]:

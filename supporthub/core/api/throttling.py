@@ -1,14 +1,17 @@
 """Rate limits that fail open: a dead cache must not take intake away."""
 
 import time
+from typing import TYPE_CHECKING
 
 import structlog
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import ScopedRateThrottle
-from rest_framework.views import APIView
 
 from supporthub.core.middleware import client_address
+
+if TYPE_CHECKING:  # at run time it is not there yet when this is one of its defaults
+    from rest_framework.views import APIView
 
 logger = structlog.get_logger(__name__)
 
@@ -20,7 +23,7 @@ class OpenScopedThrottle(ScopedRateThrottle):
 
     _resting_until = 0.0
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
+    def allow_request(self, request: Request, view: "APIView") -> bool:
         if time.monotonic() < OpenScopedThrottle._resting_until:
             return True
         try:

@@ -58,7 +58,7 @@ class Client:
 
     __slots__ = (
         "_allowance", "_asked_at", "_behind", "_busy", "_pump", "_queue", "_send", "applied", "asked", "closed", "key",
-        "limit", "on_behind", "presence", "principal", "refresh_at", "refreshed_at", "topics",
+        "limit", "looks", "on_behind", "presence", "principal", "refresh_at", "refreshed_at", "topics",
     )  # fmt: skip
 
     def __init__(self, principal: LivePrincipal, send: Send, key: str, pump: Pump) -> None:
@@ -66,6 +66,7 @@ class Client:
         self.key = key  # tells two tabs of one person apart
         self.topics: set[str] = set()
         self.presence: set[str] = set()  # topics on which this tab has said that it is there
+        self.looks: set[str] = set()  # topics of which it sees who is there; crowds.py keeps it
         self.on_behind: Callable[[Client], None] | None = None
         self.limit: asyncio.Timeout | None = None  # ends the reading of a client that does not take its close frame
         self.asked = self.applied = 0  # refreshes begun, and the latest of them that counted

@@ -7,7 +7,7 @@ import asyncio
 import random
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
 import redis
@@ -16,11 +16,12 @@ from channels.db import database_sync_to_async
 
 from supporthub.core.live import presence, store, wire
 from supporthub.core.live.client import Client, Pump
+from supporthub.core.live.crowds import Crowds
 from supporthub.core.live.desk import PresenceDesk
 from supporthub.core.live.feed import Feed
 from supporthub.core.live.presence import Person
 from supporthub.core.live.subscription import Pace, Subscription
-from supporthub.core.live.topics import LivePrincipal, Topic, find_topic, may_subscribe
+from supporthub.core.live.topics import LivePrincipal, Topic, find_topic, may_subscribe, may_subscribe_to
 
 logger = structlog.get_logger(__name__)
 
@@ -40,6 +41,7 @@ class LiveHub:
         self._pace = pace or Pace()
         self._clients: dict[int, set[Client]] = defaultdict(set)
         self._feeds: dict[str, Feed] = {}
+        self._crowds = Crowds()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._state = ""
         self._sockets = 0
@@ -105,6 +107,7 @@ class LiveHub:
             del self._clients[client.principal.user_id]
         for topic in list(client.topics):
             self._unwatch(client, topic)
+        self._crowds.set_looks(client, ())
 
     async def ask(self, client: Client, request: wire.Request) -> None:
         """Do what a browser asked for, or refuse it; in the order in which one browser asks."""
@@ -112,6 +115,8 @@ class LiveHub:
             self._unwatch(client, request.topic)
         elif request.type == "presence":
             self._announce(client, request.topic, request.state)
+        elif request.type == "look":
+            await self._look(client, request.topics, known=client.looks)
         else:
             await self._watch(client, request.topic)
 
@@ -157,23 +162,54 @@ class LiveHub:
             person = {"id": client.principal.user_id, "name": client.principal.name}
             self._desk.announce(name, client.key, person, state)
 
+    async def _look(self, client: Client, names: Collection[str], known: Collection[str] = ()) -> None:
+        """Let the client see who is on those of the topics that it may see; `known` were judged for it before."""
+        principal = client.principal
+        asked: dict[Topic, dict[str, str]] = defaultdict(dict)
+        for name in names:
+            if name not in known and (found := find_topic(name)) is not None:
+                asked[found[0]][found[1]] = name
+        allowed = set(names) & set(known)
+        for topic, arguments in asked.items():
+            allowed |= {arguments[one] for one in await self._may_subscribe_to(topic, principal, arguments)}
+        if client.principal is not principal:  # refreshed while we asked
+            await self._look(client, names)
+        elif not client.closed:
+            self._crowds.set_looks(client, allowed)
+            self.spawn(self._show_crowd(client))
+
+    async def _may_subscribe_to(self, topic: Topic, principal: LivePrincipal, arguments: Collection[str]) -> set[str]:
+        if not topic.reads:
+            return may_subscribe_to(topic, principal, arguments)
+        async with self._reading:
+            judge = database_sync_to_async(may_subscribe_to, thread_sensitive=False)
+            return set(await judge(topic, principal, arguments))
+
+    async def _show_crowd(self, client: Client) -> None:
+        await self._wait_settled()
+        await self._read_people(client.looks, [client])
+
     def _catch_up(self, client: Client) -> None:
         logger.info("live.client_behind", user=client.principal.user_id)
         for name in client.topics:
             self._feeds[name].admit(client)
+        if client.looks:
+            self.spawn(self._show_crowd(client))
 
     # --- what comes from Redis ------------------------------------------------------------------------------------
 
     def _take(self, message: Mapping[str, Any]) -> None:
         match message["type"]:
-            case "event":
-                feed = self._feeds.get(message["topic"])
-                if feed is not None:
-                    feed.take(message)
+            case "events":
+                for event in message["events"]:
+                    feed = self._feeds.get(event["topic"])
+                    if feed is not None:
+                        feed.take(event)
             case "presence":
                 feed = self._feeds.get(message["topic"])
                 if feed is not None:
                     feed.show_people(message["people"])
+                self._crowds.tell(message["topic"], message["people"])
             case "control":
                 self._obey(message["kind"], message["user_id"])
 
@@ -192,6 +228,7 @@ class LiveHub:
         if is_live and was:
             for feed in self._feeds.values():
                 feed.readmit_everybody()
+            self.spawn(self._read_people(self._crowds.topics))
         self._settled.set()
         if self._state != was:
             frame = wire.state(self._state)
@@ -202,12 +239,19 @@ class LiveHub:
     # --- what feeds ask -------------------------------------------------------------------------------------------
 
     async def position(self, topic: str) -> tuple[str, int] | None:
+        await self._wait_settled()
         try:
-            async with asyncio.timeout(SETTLING):
-                await self._settled.wait()
             return await store.read_position(self.redis, topic) if self._state == "live" else None
         except (redis.RedisError, OSError):
             return None
+
+    async def _wait_settled(self) -> None:
+        """Wait a moment for the first subscription."""
+        try:
+            async with asyncio.timeout(SETTLING):
+                await self._settled.wait()
+        except TimeoutError:
+            logger.info("live.not_settled")
 
     async def people(self, topic: str) -> list[Person] | None:
         if self._state != "live":
@@ -252,13 +296,21 @@ class LiveHub:
 
     async def _look_for_people(self) -> None:
         """Somebody whose process died says no goodbye: their presence lapses, and nobody sends that."""
-        peopled = [feed for feed in self._feeds.values() if feed.people]
-        try:
-            found = await presence.read(self.redis, [feed.name for feed in peopled])
-        except (redis.RedisError, OSError):
-            return
-        for feed in peopled:
-            feed.show_people(found[feed.name])
+        await self._read_people({*(feed.name for feed in self._feeds.values() if feed.people), *self._crowds.peopled})
+
+    async def _read_people(self, topics: Collection[str], arrived: Collection[Client] = ()) -> None:
+        """Show who is on the topics to those who watch or look; those who just arrived get all that they look at."""
+        mark = self._crowds.begin_reading()
+        found: dict[str, list[Person]] = {}
+        if self._state == "live":
+            try:
+                found = await presence.read(self.redis, list(topics))
+            except (redis.RedisError, OSError) as error:
+                logger.info("live.presence_not_read", error=type(error).__name__)
+        for name, people in found.items():
+            if (feed := self._feeds.get(name)) is not None:
+                feed.show_people(people)
+        self._crowds.read(found, mark, arrived)
 
     async def _refresh_client(self, client: Client) -> None:
         """Ask who this is now: close, or go on with today's rights."""
@@ -284,6 +336,8 @@ class LiveHub:
         if changed:
             for name in list(client.topics):
                 await self._watch(client, name)
+        if client.looks:  # what it looks at may have moved out of its sight, too
+            await self._look(client, client.looks)
 
     def _close(self, client: Client, code: int, reason: str) -> None:
         self.leave(client)

@@ -7,7 +7,7 @@ sends. While Redis is away events are dropped: the digest tells the browsers.
 import asyncio
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Literal
 
@@ -42,7 +42,7 @@ def publish(
     `data` goes to browsers (JSON); `scope` (such as organisation and board) is only looked at by the topic's `may_see`.
     """
     event = {"type": "event", "topic": topic, "kind": kind, "id": id, "version": version}
-    hurry.soon(partial(_sender.send_event, {**event, "data": dict(data), "scope": dict(scope)}))
+    hurry.gather(_send_events, {**event, "data": dict(data), "scope": dict(scope)})
 
 
 def control(kind: ControlKind, user_id: int) -> None:
@@ -76,14 +76,17 @@ class Sender:
         self._resting_until = 0.0
         self.dropped = 0
 
-    def send_event(self, event: Mapping[str, Any]) -> None:
-        """Number the event and send it, or drop it."""
-        if self._awake():
+    def send_events(self, events: Sequence[Mapping[str, Any]]) -> None:
+        """Number the events and send them in one message, or drop them."""
+        if self._awake(len(events)):
             try:
-                epoch, seq = store.advance(event["topic"])
-                self._broadcast({**event, "epoch": epoch, "seq": seq})
+                places = store.advance([event["topic"] for event in events])
+                numbered = [
+                    {**event, "epoch": epoch, "seq": seq} for event, (epoch, seq) in zip(events, places, strict=True)
+                ]
+                self._broadcast({"type": "events", "events": numbered})
             except (redis.RedisError, OSError) as error:  # a TimeoutError is an OSError
-                self._rest(error)
+                self._rest(error, len(events))
 
     def send(self, message: Mapping[str, Any]) -> None:
         if self._awake():
@@ -92,14 +95,14 @@ class Sender:
             except (redis.RedisError, OSError) as error:
                 self._rest(error)
 
-    def _awake(self) -> bool:
+    def _awake(self, messages: int = 1) -> bool:
         if time.monotonic() >= self._resting_until:
             return True
-        self.dropped += 1
+        self.dropped += messages
         return False
 
-    def _rest(self, error: Exception) -> None:
-        self.dropped += 1
+    def _rest(self, error: Exception, messages: int = 1) -> None:
+        self.dropped += messages
         self._resting_until = time.monotonic() + REST
         logger.warning("live.not_sent", error=type(error).__name__, dropped=self.dropped)
 
@@ -111,3 +114,4 @@ class Sender:
 
 
 _sender = Sender()
+_send_events = _sender.send_events

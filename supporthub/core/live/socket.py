@@ -41,10 +41,10 @@ class RefusedError(Exception):
 class LiveSocket:
     """Accepts sockets and connects each with the process's hub.
 
-    `authenticate(scope)` returns who is there, or None; when `scope["live_user_id"]` is set, a one-time ticket has
-    named the user and no cookie counts. `refresh(principal)` returns the same person with today's rights, or None when
-    the sign-in has ended. Both may raise: a new socket is then asked to come back later, an open one goes on for two
-    minutes at most.
+    `authenticate(scope)` returns who is there, or None; when `scope["live_credential"]` is set, it comes from a
+    one-time ticket, and no cookie counts. `refresh(principal)` returns the same person with today's rights, or None
+    when the sign-in has ended. Both may raise: a new socket is then asked to come back later, an open one goes on for
+    two minutes at most.
     """
 
     def __init__(self, authenticate: Authenticate, refresh: Refresh, pace: Pace | None = None) -> None:
@@ -82,7 +82,7 @@ class LiveSocket:
             raise RefusedError(wire.FOREIGN_ORIGIN, "this page may not open a socket here")
         try:
             if ticket:
-                scope = {**scope, "live_user_id": await self._redeem(ticket)}
+                scope = {**scope, "live_credential": await self._redeem(ticket)}
             principal = await self._authenticate(scope)
         except RefusedError:
             raise
@@ -93,11 +93,11 @@ class LiveSocket:
             raise RefusedError(wire.NOT_SIGNED_IN, "not signed in")
         return principal
 
-    async def _redeem(self, ticket: str) -> int:
-        user_id = await tickets.redeem(self.hub.redis, ticket)
-        if user_id is None:
+    async def _redeem(self, ticket: str) -> str:
+        credential = await tickets.redeem(self.hub.redis, ticket)
+        if credential is None:
             raise RefusedError(wire.NOT_SIGNED_IN, "this ticket is unknown, used or expired")
-        return user_id
+        return credential
 
     async def _read(self, client: Client, receive: Receive) -> None:
         """Do what the browser asks until it goes, or must go."""

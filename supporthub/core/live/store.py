@@ -4,6 +4,7 @@ Live updates are a convenience: nothing here waits long, and everything may be l
 """
 
 import secrets
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -55,10 +56,12 @@ def _position_script() -> Any:
     return client().register_script(_POSITION)
 
 
-def advance(topic: str) -> tuple[str, int]:
-    """Take the topic's next number; return (epoch, seq). Numbers are contiguous within an epoch."""
-    epoch, seq = _position_script()(keys=[_key(topic)], args=[1, secrets.token_hex(6), POSITION_TTL])
-    return epoch.decode(), int(seq)
+def advance(topics: Sequence[str]) -> list[tuple[str, int]]:
+    """Take each topic's next number, in one round trip; return (epoch, seq) of each, contiguous within an epoch."""
+    script, together = _position_script(), client().pipeline(transaction=False)
+    for topic in topics:
+        script(keys=[_key(topic)], args=[1, secrets.token_hex(6), POSITION_TTL], client=together)
+    return [(epoch.decode(), int(seq)) for epoch, seq in together.execute()]
 
 
 async def read_position(connection: redis.asyncio.Redis, topic: str) -> tuple[str, int]:

@@ -1,6 +1,7 @@
 """One-time tickets for sockets: an API client never puts its key into an address.
 
-The ticket is 32 random bytes; Redis keeps its SHA-256, for 30 seconds, and gives it out once.
+The ticket is 32 random bytes; Redis keeps its SHA-256, for 30 seconds, and gives it out once. It stands for the
+credential that asked for it, a word that only the application understands; the socket ends when that credential does.
 """
 
 import hashlib
@@ -23,20 +24,20 @@ class LiveUnavailableError(HubError):
     status = 503
 
 
-def issue_ticket(user_id: int) -> str:
-    """Return a ticket that opens one socket as this user within 30 seconds; LiveUnavailableError when Redis is away."""
+def issue_ticket(credential: str) -> str:
+    """Return a ticket that opens one socket within 30 seconds; LiveUnavailableError when Redis is away."""
     ticket = secrets.token_urlsafe(32)
     try:
-        store.client().set(_key(ticket), user_id, ex=LIFETIME)
+        store.client().set(_key(ticket), credential, ex=LIFETIME)
     except redis.RedisError as error:
         raise LiveUnavailableError("Live updates are not available at the moment. Try again, or poll.") from error
     return ticket
 
 
-async def redeem(connection: redis.asyncio.Redis, ticket: str) -> int | None:
-    """Use the ticket up and return its user's id; None when unknown, used or expired. Raises `redis.RedisError`."""
-    user_id = await connection.getdel(_key(ticket))
-    return int(user_id) if user_id is not None else None
+async def redeem(connection: redis.asyncio.Redis, ticket: str) -> str | None:
+    """Use the ticket up and return its credential; None when unknown, used or expired. Raises `redis.RedisError`."""
+    credential = await connection.getdel(_key(ticket))
+    return credential.decode() if isinstance(credential, bytes) else None
 
 
 def _key(ticket: str) -> str:

@@ -5,7 +5,7 @@ A topic's name is `prefix:argument` (`queue:3`, `ticket:12`). `may_see` judges a
 """
 
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -37,7 +37,8 @@ class Topic:
     publisher's `scope`, never sent to browsers). `may_subscribe(principal, argument)` is pure unless `reads` is set.
     `snapshot(argument)` returns the digest of the topic's contents, not the contents: `(highest version, number of
     rows, check)`. A browser fetches the contents over HTTP, together with the digest that this same function gave, and
-    fetches again when the two differ.
+    fetches again when the two differ. `may_subscribe_to(principal, arguments)` returns those of the arguments that
+    `may_subscribe` allows; a topic that reads has it, so that a list of many costs one query.
     """
 
     prefix: str
@@ -45,6 +46,7 @@ class Topic:
     may_see: Callable[[Any, Mapping[str, Any]], bool]
     snapshot: Callable[[str], tuple[int, ...]]
     reads: bool = False
+    may_subscribe_to: Callable[[Any, Collection[str]], Collection[str]] | None = None
 
 
 _topics: dict[str, Topic] = {}
@@ -57,13 +59,14 @@ def register_topic(
     may_see: Callable[[Any, Mapping[str, Any]], bool],
     snapshot: Callable[[str], tuple[int, ...]],
     reads: bool = False,
+    may_subscribe_to: Callable[[Any, Collection[str]], Collection[str]] | None = None,
 ) -> Topic:
     """Register a kind of topic; ValueError when the prefix is malformed or taken."""
     if not NAME.fullmatch(f"{prefix}:0"):
         raise ValueError(f"{prefix!r} is no topic prefix")
     if prefix in _topics:
         raise ValueError(f"the topic {prefix!r} is registered already")
-    topic = Topic(prefix, may_subscribe, may_see, snapshot, reads)
+    topic = Topic(prefix, may_subscribe, may_see, snapshot, reads, may_subscribe_to)
     _topics[prefix] = topic
     return topic
 
@@ -86,6 +89,17 @@ def may_subscribe(topic: Topic, principal: LivePrincipal, argument: str) -> bool
     except Exception:  # boundary: an app's fault must not open a door, nor end the hub
         logger.exception("live.rule_failed", topic=topic.prefix, rule="may_subscribe")
         return False
+
+
+def may_subscribe_to(topic: Topic, principal: LivePrincipal, arguments: Collection[str]) -> set[str]:
+    """Return those of the arguments to which the principal may subscribe; a rule that fails refuses all."""
+    if topic.may_subscribe_to is None:
+        return {argument for argument in arguments if may_subscribe(topic, principal, argument)}
+    try:
+        return set(topic.may_subscribe_to(principal, arguments)) & set(arguments) if principal.is_active else set()
+    except Exception:  # boundary: an app's fault must not open a door, nor end the hub
+        logger.exception("live.rule_failed", topic=topic.prefix, rule="may_subscribe_to")
+        return set()
 
 
 def may_see(topic: Topic, principal: LivePrincipal, event: Mapping[str, Any]) -> bool:

@@ -1,7 +1,7 @@
 """The words on the socket: what a browser may say, and what the hub answers. Pure.
 
-All frames are JSON text. A browser says `subscribe`, `unsubscribe`, `resync` or `presence`; nothing is written through
-a socket. The hub says `snapshot`, `event`, `digest` and `refused`.
+All frames are JSON text. A browser says `subscribe`, `unsubscribe`, `resync`, `presence` or `look`; nothing is written
+through a socket. The hub says `snapshot`, `event`, `digest`, `crowd` and `refused`.
 """
 
 import json
@@ -28,11 +28,12 @@ Frame = dict[str, Any]  # an ASGI `websocket.send` message; one object serves al
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A frame from a browser that is well-formed. `state` is set for `presence` only."""
+    """A frame from a browser that is well-formed. `state` is set for `presence` only, `topics` for `look` only."""
 
     type: str
     topic: str
     state: str = ""
+    topics: frozenset[str] = frozenset()
 
 
 class MisunderstoodError(ValueError):
@@ -48,6 +49,8 @@ def parse(text: str) -> Request:
     if not isinstance(said, dict):
         raise MisunderstoodError("not_an_object")
     kind, topic, state = said.get("type"), said.get("topic"), said.get("state", "")
+    if kind == "look":
+        return Request(kind, "", topics=_topics(said.get("topics")))
     if not isinstance(topic, str) or not NAME.fullmatch(topic):
         raise MisunderstoodError("no_such_topic")
     if kind in ("subscribe", "unsubscribe", "resync"):  # a tuple: what a browser says need not be hashable
@@ -55,6 +58,14 @@ def parse(text: str) -> Request:
     if kind == "presence" and state in ("viewing", "typing", "gone"):
         return Request(kind, topic, state)
     raise MisunderstoodError("unknown_request")
+
+
+def _topics(said: object) -> frozenset[str]:
+    if not isinstance(said, list) or not all(isinstance(name, str) and NAME.fullmatch(name) for name in said):
+        raise MisunderstoodError("no_such_topic")
+    if len(said) > MOST_TOPICS:
+        raise MisunderstoodError("too_many_topics")
+    return frozenset(said)
 
 
 def snapshot(topic: str, epoch: str, seq: int, digest: Sequence[int] | None) -> Frame:
@@ -74,6 +85,11 @@ def digest(topic: str, digest: Sequence[int]) -> Frame:
 
 def presence(topic: str, people: Sequence[Mapping[str, Any]]) -> Frame:
     return _frame({"type": "event", "topic": topic, "kind": "presence", "people": people})
+
+
+def crowd(people: Mapping[str, Sequence[Mapping[str, Any]]]) -> Frame:
+    """Who is on the topics that the browser looks at; nobody is on those that are not named."""
+    return _frame({"type": "crowd", "people": people})
 
 
 def refused(topic: str | None, reason: str) -> Frame:

@@ -52,7 +52,13 @@ def save_user(
     on_boards = [{"user": user.pk, **grant} for grant in boards]
     return client.post(
         f"/admin/accounts/user/{user.pk}/change/",
-        {**form, **grants_form(*rows), **grants_form(*on_boards, prefix="board_grants"), **fields},
+        {
+            **form,
+            **grants_form(*rows),
+            **grants_form(*on_boards, prefix="board_grants"),
+            **grants_form(prefix="entra_identity"),
+            **fields,
+        },
     )
 
 

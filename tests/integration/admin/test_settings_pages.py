@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from axes.models import AccessAttempt
 from django.contrib.admin.models import LogEntry
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.choices import HoldScope, Role
 from accounts.events import AccessChanged
-from accounts.models import Hold, TenantConnection
+from accounts.models import Hold, TenantConnection, User
 from supporthub.core import events
 from supporthub.core.deliveries.states import DeliveryState
 from tests.factories.accounts import PASSWORD, UserFactory
@@ -221,18 +221,48 @@ def cards(client: Any) -> dict[str, Any]:
 
 def test_the_dashboard_counts_what_needs_a_person(hub: Hub, browse: Browse) -> None:
     Tracker.objects.filter(boards=hub.helpdesk).update(
-        resting_until=timezone.now() + timedelta(minutes=5), resting_reason="Jira asked for a rest."
-    )
+        resting_until=timezone.now() + timedelta(minutes=5), resting_code="credentials_refused",
+        resting_reason="Jira refused our credentials.",
+    )  # fmt: skip
     late = TicketFactory(board=hub.helpdesk).submission
     Submission.objects.filter(pk=late.pk).update(not_before=timezone.now() - timedelta(hours=1, minutes=12))
     lock_out(UserFactory().email)
     found = cards(browse(Role.ADMIN))
     assert found["Stopped deliveries"].figure == "3"
     assert found["Longest wait"].figure == "1h 12m"
-    assert [line.about for line in found["Trackers"].lines] == ["Jira asked for a rest."]
+    (line,) = found["Trackers"].lines
+    assert line.about.startswith("Jira refused our credentials · <time")
     assert found["Holds"].figure == "1"
     assert found["Locked-out sign-ins"].figure == "1"
     assert found["Tickets of nobody"].is_calm
+
+
+def test_a_tracker_that_asked_for_a_pause_is_shown_but_needs_nobody(hub: Hub, browse: Browse) -> None:
+    Tracker.objects.filter(boards=hub.helpdesk).update(
+        resting_until=timezone.now() + timedelta(minutes=15), resting_code="rate_limited",
+        resting_reason="Jira asked us to slow down",
+    )  # fmt: skip
+    client = browse(Role.ADMIN)
+    before = client.get("/admin/").context["waiting"]
+    card = cards(client)["Trackers"]
+    assert (card.figure, card.tone, card.is_calm) == ("1", "waiting", False)
+    assert "Jira asked us to slow down" in card.lines[0].about
+    Tracker.objects.update(resting_until=None)
+    assert client.get("/admin/").context["waiting"] == before
+
+
+def test_why_a_tracker_rests_is_said_in_german(hub: Hub, browse: Browse) -> None:
+    Tracker.objects.filter(boards=hub.helpdesk).update(
+        resting_until=timezone.now() + timedelta(minutes=15), resting_code="rate_limited",
+        resting_reason="Jira asked us to slow down",
+    )  # fmt: skip
+    client = browse(Role.ADMIN)
+    User.objects.update(language="de")
+    with translation.override("en"):  # a request's language stays active in its thread
+        assert "Der Tracker bittet um weniger Anfragen" in client.get("/admin/").content.decode()
+        tracker = Tracker.objects.exclude(resting_until=None).get()
+        page = client.get(f"/admin/tickets/tracker/{tracker.pk}/change/").content.decode()
+    assert 'Der Tracker bittet um weniger Anfragen.<span class="hub-as-written" lang="en">Jira asked us' in page
 
 
 def test_the_dashboard_counts_only_what_the_role_covers(hub: Hub, browse: Browse) -> None:

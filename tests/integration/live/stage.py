@@ -17,6 +17,7 @@ from websockets.typing import Origin
 
 from supporthub.core.live.socket import LiveSocket
 from supporthub.core.live.subscription import Pace
+from supporthub.runtime.plan import LONGEST_MESSAGE
 from supporthub.runtime.processes import wait_until
 
 FAST = Pace(
@@ -52,8 +53,8 @@ class House:
     broken: bool = False
 
     async def authenticate(self, scope: MutableMapping[str, Any]) -> Watcher | None:
-        if "live_user_id" in scope:
-            return self.people.get(scope["live_user_id"])
+        if "live_credential" in scope:
+            return self.people.get(int(scope["live_credential"]))
         cookie = dict(scope["headers"]).get(b"cookie", b"0").decode()
         return self.people.get(int(cookie.removeprefix("user=")))
 
@@ -84,7 +85,7 @@ class HubServer:
         self.port = self._listener.getsockname()[1]
         config = uvicorn.Config(
             self._app, interface="asgi3", ws="websockets-sansio", ws_per_message_deflate=False, lifespan="on",
-            log_level="warning", timeout_graceful_shutdown=3,
+            log_level="warning", timeout_graceful_shutdown=3, ws_max_size=LONGEST_MESSAGE,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True)
@@ -125,14 +126,15 @@ class HubServer:
             compression=None,
             legacy=True,
         )
-        return Browser(connection)
+        return Browser(connection, user_id)
 
 
 class Browser:
     """Reads frames until the one that is waited for; keeps all of them."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: ClientConnection, user_id: int = 0) -> None:
         self.connection = connection
+        self.user_id = user_id
         self.heard: list[Said] = []
 
     def say(self, **request: Any) -> None:
@@ -166,8 +168,9 @@ class Browser:
 
     def people(self, *names_and_states: tuple[str, str], timeout: float = PATIENCE) -> Said:
         def fits(said: Said) -> bool:
-            shown = [(person["name"], person["state"]) for person in said.get("people", [])]
-            return said.get("kind") == "presence" and shown == list(names_and_states)
+            if said.get("kind") != "presence":
+                return False
+            return [(person["name"], person["state"]) for person in said["people"]] == list(names_and_states)
 
         return self.until(fits, timeout)
 

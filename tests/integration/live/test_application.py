@@ -107,10 +107,10 @@ def test_ended_session_loses_its_socket_and_the_other_one_stays(port: int) -> No
 
 
 def test_ticket_opens_a_socket_without_a_session(port: int) -> None:
-    browser = _open(port, f"/ws/live/?ticket={issue_ticket(_user().pk)}")
+    browser = _open(port, f"/ws/live/?ticket={issue_ticket(f'session:{_signed_in(_user())}')}")
     browser.live()
     browser.close()
-    assert _open(port, f"/ws/live/?ticket={issue_ticket(999_999)}").close_code() == 4401
+    assert _open(port, f"/ws/live/?ticket={issue_ticket('key:999999')}").close_code() == 4401
 
 
 def test_other_paths_have_no_socket(port: int) -> None:

@@ -9,6 +9,7 @@ from websockets.exceptions import ConnectionClosed
 from supporthub.core.live import store, wire
 from supporthub.core.live.publish import control, publish
 from supporthub.core.live.tickets import issue_ticket
+from supporthub.runtime.plan import LONGEST_MESSAGE
 from supporthub.runtime.processes import wait_until
 from tests.integration.live.stage import FAST, Stage, Watcher
 
@@ -33,7 +34,7 @@ def test_page_of_somebody_else_is_refused_despite_the_cookie(stage: Stage, origi
 
 def test_ticket_opens_one_socket_from_anywhere(stage: Stage) -> None:
     hub = stage.hub()
-    ticket = issue_ticket(2)
+    ticket = issue_ticket("2")
     browser = hub.open(0, origin=None, ticket=ticket)
     assert browser.subscribe("place:3")["type"] == "snapshot"
     assert hub.open(0, origin=None, ticket=ticket).close_code() == 4401
@@ -42,14 +43,14 @@ def test_ticket_opens_one_socket_from_anywhere(stage: Stage) -> None:
 
 def test_ticket_counts_and_the_cookie_beside_it_does_not(stage: Stage) -> None:
     hub = stage.hub()
-    browser = hub.open(1, origin="https://elsewhere.example", ticket=issue_ticket(2))
+    browser = hub.open(1, origin="https://elsewhere.example", ticket=issue_ticket("2"))
     assert browser.subscribe("place:1")["reason"] == "not_allowed"
     browser.close()
     assert hub.open(1, ticket="made-up").close_code() == 4401
 
 
 def test_ticket_is_stored_as_a_hash_and_lapses(stage: Stage) -> None:
-    ticket = issue_ticket(2)
+    ticket = issue_ticket("2")
     (key,) = store.client().keys("hub:live:ticket:*")
     assert ticket.encode() not in key
     assert 0 < store.client().ttl(key) <= 30
@@ -131,6 +132,18 @@ def test_bytes_and_long_frames_end_the_socket(stage: Stage) -> None:
     assert bytes_sender.close_code() == 1003
     long_sender.connection.send("ä" * (wire.LONGEST_FRAME // 2 + 1))
     assert long_sender.close_code() == 1009
+
+
+def test_a_huge_frame_ends_its_socket_before_the_hub_has_it_and_nothing_else(stage: Stage) -> None:
+    hub = stage.hub()
+    sender, other = stage.browser(hub), stage.browser(hub, 2)
+    other.subscribe(TOPIC)
+    sender.connection.send("x" * (LONGEST_MESSAGE + 1))
+    assert sender.close_code() == 1009
+    assert "16 kB" not in (sender.connection.close_reason or "")  # the hub's own words, for shorter ones
+    publish(TOPIC, "changed", id=1, version=1)
+    other.event(1)
+    assert stage.browser(hub).subscribe(TOPIC)["type"] == "snapshot"
 
 
 def test_too_many_messages_end_the_socket(stage: Stage) -> None:

@@ -107,7 +107,7 @@ def test_pages_show_nobody_and_tickets_are_refused_without_redis(stage: Stage, r
     redis_again.kill()
     assert presence.people_on([TOPIC]) == {}
     with pytest.raises(LiveUnavailableError):
-        issue_ticket(1)
+        issue_ticket("1")
 
 
 def test_frozen_redis_delays_pages_once_not_each_time(stage: Stage, redis_again: EmbeddedRedis) -> None:

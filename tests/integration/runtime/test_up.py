@@ -126,7 +126,7 @@ def test_lost_database_is_not_silently_made_anew(checkout: Checkout) -> None:
     assert "is gone" in output
 
 
-def test_wrong_setting_found_by_migrate_is_one_line(checkout: Checkout) -> None:
+def test_wrong_setting_found_while_migrating_is_one_line(checkout: Checkout) -> None:
     (checkout.root / "manage.py").write_text("import sys; sys.exit('supporthub: PUBLIC_URL is no address')\n")
     code, output = checkout.up_to_its_end()
     assert code == 2
@@ -139,7 +139,7 @@ def test_wrong_setting_found_by_migrate_is_one_line(checkout: Checkout) -> None:
 def test_ctrl_c_while_migrating_leaves_nothing(checkout: Checkout) -> None:
     (checkout.root / "manage.py").write_text("import time; time.sleep(60)\n")
     with checkout.up() as process:
-        eventually((checkout.data_dir / "run" / "migrate.pid").exists)
+        eventually((checkout.data_dir / "run" / "seed.pid").exists)
         code, output = stop(process)
     assert code == 0
     assert output.endswith("Stopping …\nStopped.\n")
@@ -155,13 +155,24 @@ def test_web_that_cannot_start_is_reported_with_its_log(checkout: Checkout) -> N
     assert checkout.processes() == []
 
 
-def test_given_jira_is_used_instead_of_the_sandbox_and_a_second_up_is_refused(checkout: Checkout) -> None:
-    jira = {
-        "ATLASSIAN_URL": "https://jira.example.org",
-        "ATLASSIAN_USER": "hub@example.org",
-        "ATLASSIAN_API_TOKEN": "given",
-    }
-    with checkout.running(**jira):
+JIRA = {
+    "ATLASSIAN_URL": "https://jira.example.org",
+    "ATLASSIAN_USER": "hub@example.org",
+    "ATLASSIAN_API_TOKEN": "given",
+}
+
+
+def test_given_jira_leaves_only_entra_to_the_sandbox(checkout: Checkout) -> None:
+    with checkout.running(**JIRA) as process:
+        added = load_embedded(checkout.data_dir, {})
+        assert added["SUPPORTHUB_SANDBOX_ACTIVE"] == "entra"
+        assert "ATLASSIAN_URL" not in added
+        assert added["ENTRA_AUTHORITY"] == f"http://127.0.0.1:{checkout.environment['SANDBOX_PORT']}/entra"
+        assert "(plays Entra ID)" in stop(process)[1]
+
+
+def test_given_systems_are_used_instead_of_the_sandbox_and_a_second_up_is_refused(checkout: Checkout) -> None:
+    with checkout.running(**JIRA, ENTRA_TENANT_ID="given", ENTRA_CLIENT_ID="given"):
         assert not (checkout.data_dir / "run" / "sandbox.pid").exists()
         assert "ATLASSIAN_URL" not in load_embedded(checkout.data_dir, {})
         code, output = checkout.up_to_its_end(PORT="1", SANDBOX_PORT="2")

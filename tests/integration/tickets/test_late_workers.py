@@ -75,7 +75,8 @@ def test_ticket_whose_worker_died_at_once_is_sent_again_in_a_project_with_thousa
     IssueLinkFactory.create(ticket__board=board, tracker=board.tracker, key=newest, number=2500)
     with transaction.atomic():
         ticket = TicketFactory.create(board=board, with_submission=False)
-        submission = request_submission(ticket_id=ticket.pk, tracker_id=board.tracker_id, project_key="HELP")
+        request_submission(ticket, board)
+    submission = ticket.submission
     claimed(submission)  # and nothing more: kill -9
     pass_time()
     look = claimed(submission)

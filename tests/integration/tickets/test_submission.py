@@ -10,6 +10,7 @@ from directory.models import Person
 from supporthub.core.deliveries import engine
 from supporthub.core.deliveries.registry import Claim
 from supporthub.core.deliveries.states import DeliveryState
+from supporthub.core.deliveries.sweep import sweep
 from tests.factories.accounts import technician
 from tests.factories.directory import PersonFactory
 from tests.factories.tickets import TicketFactory
@@ -81,6 +82,19 @@ def test_a_request_that_never_arrived_is_sent_again_only_after_the_window(
     assert submitted(ticket, beyond_window=True).state == DeliveryState.PENDING
     assert submitted(ticket).state == DeliveryState.DONE
     assert len(jira.control.issues()) == 2
+
+
+def test_a_new_hub_on_a_large_old_project_needs_nobody_when_its_first_worker_dies(
+    jira: SandboxProcess, board: Board
+) -> None:
+    jira.control.create_issue(count=2_100, days_ago=30)
+    ticket = TicketFactory.create(board=board)
+    engine.claim_row(submissions.KIND, Submission.objects.get(ticket=ticket).pk)  # and then it dies
+    Submission.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    sweep(submissions.KIND)
+    assert submitted(ticket, beyond_window=True).state == DeliveryState.PENDING
+    assert submitted(ticket).state == DeliveryState.DONE
+    assert IssueLink.objects.get().key == "HELP-2101"
 
 
 def test_an_issue_is_found_while_the_search_index_lags(jira: SandboxProcess, board: Board) -> None:

@@ -1,5 +1,6 @@
 """Finding an issue again, and what not finding it is worth."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -86,6 +87,34 @@ def test_of_several_the_oldest_is_the_issue_and_the_rest_are_duplicates(jira: Ji
     assert isinstance(finding, Found)
     assert finding.ref.key == "HELP-1"
     assert [item.key for item in finding.duplicates] == ["HELP-2", "HELP-3"]
+
+
+OLD = 2_100  # more than one look reads
+
+
+def test_a_large_project_of_others_is_searched_from_where_ours_can_begin(jira: Jira) -> None:
+    jira.control.create_issue(count=OLD, days_ago=30)
+    tracker, since = jira.tracker(), datetime.now(UTC).date() - timedelta(days=2)
+    told = missing(tracker.find_issue(tag=TAG, project_key="HELP", watermark=0, control_key="", since=since))
+    assert told.conclusive
+    assert jira.lines.count("POST issue/bulkfetch") < 5
+    jira.control.set_search_lag(600)
+    jira.control.create_issue(count=60)
+    jira.control.create_issue(**OURS)
+    found = jira.tracker().find_issue(tag=TAG, project_key="HELP", watermark=0, control_key="", since=since)
+    assert found_key(found) == f"HELP-{OLD + 61}"
+
+
+def test_an_old_issue_that_was_moved_here_afterwards_does_not_hide_ours(jira: Jira) -> None:
+    jira.control.create_issue(count=3, days_ago=30)
+    jira.control.set_search_lag(600)
+    jira.control.create_issue(**OURS)
+    jira.control.set_search_lag(0)
+    jira.control.create_issue(count=5, days_ago=20)
+    jira.control.set_search_lag(600)
+    since = datetime.now(UTC).date() - timedelta(days=2)
+    found = jira.tracker().find_issue(tag=TAG, project_key="HELP", watermark=0, control_key="", since=since)
+    assert found_key(found) == "HELP-4"
 
 
 def test_search_reaches_below_the_watermark(jira: Jira) -> None:

@@ -75,6 +75,22 @@ def test_a_quota_that_names_no_time_still_rests() -> None:
     assert error.retry_after
 
 
+def test_who_asks_for_minutes_means_every_request() -> None:
+    for headers in ({"retry-after": "900"}, {"retry-after": "900", "ratelimit-reason": "jira-burst-based"}):
+        error = meaning(429, effect=True, headers=headers)
+        assert isinstance(error, TransientError)
+        assert (error.code, error.retry_after, error.pause) == ("rate_limited", 900.0, True)
+    error = meaning(503, effect=False, headers={"retry-after": "900"})
+    assert isinstance(error, TransientError)
+    assert error.pause
+
+
+def test_a_limit_of_one_issue_says_nothing_about_the_others() -> None:
+    error = meaning(429, effect=True, headers={"retry-after": "900", "ratelimit-reason": "jira-per-issue-on-write"})
+    assert isinstance(error, TransientError)
+    assert (error.retry_after, error.pause) == (900.0, False)
+
+
 def test_a_gateway_that_names_no_time_leaves_it_to_the_back_off() -> None:
     error = meaning(429, effect=True)
     assert isinstance(error, TransientError)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supporthub.runtime.environment import (
+    SANDBOX_FILLS,
     Notes,
     fill_from_env_file,
     fresh_secrets,
@@ -96,6 +97,16 @@ def test_only_what_is_missing_is_added(tmp_path: Path) -> None:
 def test_sandbox_token_never_meets_an_operators_address(tmp_path: Path) -> None:
     write_notes(tmp_path, Notes(environment={**JIRA, "SUPPORTHUB_SANDBOX_ACTIVE": "jira", "SECRET_KEY": "s"}))
     assert load_embedded(tmp_path, {"ATLASSIAN_URL": "https://jira.example.org"}) == {"SECRET_KEY": "s"}
+
+
+def test_one_real_system_leaves_the_others_to_the_sandbox(tmp_path: Path) -> None:
+    entra = dict.fromkeys(SANDBOX_FILLS["entra"], "played")
+    write_notes(tmp_path, Notes(environment={**JIRA, **entra, "SUPPORTHUB_SANDBOX_ACTIVE": "jira,entra"}))
+    found = load_embedded(tmp_path, {"ATLASSIAN_URL": "https://jira.example.org"})
+    assert found == {**entra, "SUPPORTHUB_SANDBOX_ACTIVE": "entra"}
+    for name in ("ENTRA_CLIENT_SECRET", "ENTRA_CERTIFICATE_FILE", "ENTRA_AUTHORITY"):
+        found = load_embedded(tmp_path, {name: "of a real one"})
+        assert found == {**JIRA, "SUPPORTHUB_SANDBOX_ACTIVE": "jira"}
 
 
 def test_children_of_up_keep_the_sandbox_that_it_gave_them(tmp_path: Path) -> None:

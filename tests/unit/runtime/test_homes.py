@@ -1,14 +1,18 @@
 """Where servers may live."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from supporthub.runtime.errors import StartError
 from supporthub.runtime.homes import (
     LONGEST_SOCKET_PATH,
     Home,
     choose_place,
+    make_home,
+    make_passable,
     make_private,
     make_socket_folder,
     may_enter,
@@ -20,6 +24,55 @@ from supporthub.runtime.homes import (
 from supporthub.runtime.processes import Account
 
 STRANGER = Account(54321, 54321)
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's servers run as that user")
+
+
+@pytest.fixture
+def strict() -> Iterator[None]:
+    """A umask that takes everything away from others."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+def _mode(folder: Path) -> int:
+    return folder.stat().st_mode & 0o777
+
+
+@pytest.mark.usefixtures("strict")
+def test_folders_that_are_made_can_be_passed_whatever_the_umask_and_others_stay_as_they_were(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    make_passable(there / "made" / "below")
+    make_passable(there)
+    assert [_mode(folder) for folder in (there, there / "made", there / "made" / "below")] == [0o700, 0o711, 0o711]
+
+
+@AS_ROOT
+@pytest.mark.usefixtures("strict")
+def test_root_with_a_strict_umask_gets_a_place_that_the_servers_can_enter(tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:-2]):
+        folder.chmod(0o711)  # what the test runner made
+    data_dir, state = tmp_path / "var", tmp_path / "lib" / "state"
+    data_dir.mkdir()
+    home = make_home(data_dir, None, {}, state)
+    assert home.account is not None
+    assert may_enter(home.place, home.account)
+    assert home.place.is_relative_to(state)
+    assert _mode(data_dir) == 0o700
+    remove_socket_folder(home)
+
+
+@AS_ROOT
+def test_a_closed_folder_of_somebody_else_is_named_and_stays_closed(tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:-2]):
+        folder.chmod(0o711)
+    data_dir, closed = tmp_path / "var", tmp_path / "closed"
+    for folder in (data_dir, closed):
+        folder.mkdir(mode=0o700)
+    with pytest.raises(StartError, match=rf"^{closed} cannot be entered by the servers' user"):
+        make_home(data_dir, None, {}, closed / "state")
+    assert _mode(closed) == 0o700
 
 
 def test_ordinary_user_keeps_data_in_data_dir(tmp_path: Path) -> None:

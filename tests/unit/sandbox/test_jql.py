@@ -64,7 +64,7 @@ def test_broken_query_is_refused(text: str) -> None:
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     store = Store(tmp_path / "db", [(SCHEMA, seed)])
-    site = Site(store, Options("127.0.0.1", 1, tmp_path, "s", "http://x", "t"))
+    site = Site(store, Options("127.0.0.1", 1, tmp_path, "s", "http://x", "t", "e"))
     store.begin()
     create_disturbance(site, 1, "HELP", {"summary": "Printer on fire", "labels": ["ext-a", "hot"]})
     create_disturbance(site, 1, "HELP", {"summary": "Mouse: the cable", "reporter": ADA})

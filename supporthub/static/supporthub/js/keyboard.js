@@ -95,6 +95,7 @@ export function startKeyboard() {
   bind("?", "toHelp", showHelp);
   bind("/", "toSearch", () => { const field = document.getElementById("search"); field.focus(); field.select(); });
   for (const place of hub.places) bind(`g ${place.key}`, "toGo", () => location.assign(place.url), { values: { place: place.label } });
+  hub.spots.slice(0, 9).forEach((spot, index) => bind(`g ${index + 1}`, "toGo", () => location.assign(spot.url), { values: { place: spot.label } }));
   bind("c", "toNew", () => location.assign(hub.urls.newTicket), { when: () => Boolean(hub.urls.newTicket) });
   document.addEventListener("click", (event) => { if (event.target.closest("[data-do=help]")) showHelp(); });
 }

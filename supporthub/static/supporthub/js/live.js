@@ -2,7 +2,8 @@
 //
 // Each topic has a position (epoch, seq). An event carries `after`, the last number before it that concerns us. When
 // that lies beyond our position something is missing: after a moment for reordering we ask for the position again and
-// the listener fetches afresh. Digests say, every 15 s, what the database holds.
+// the listener fetches afresh. Digests say, every 15 s, what the database holds. A list does not listen to each of its
+// rows: it looks at all of them at once, which tells who is there and nothing else.
 import { hub } from "./words.js";
 
 const FIRST_WAIT = 500, LONGEST_WAIT = 15_000, REORDER = 300, ANNOUNCE = 15_000, FRESH = 2_000;
@@ -11,6 +12,7 @@ const NOT_SIGNED_IN = 4401, FOREIGN_ORIGIN = 4403;
 const topics = new Map();
 const watchers = new Set();
 const loadedAt = performance.now();
+let looked = [], showCrowd = () => {};
 let socket = null, wait = FIRST_WAIT, timer = 0, offlineSince = null, status = "connecting";
 
 /**
@@ -22,12 +24,12 @@ export function listen(topic, { known = () => "", onEvent = () => {}, refresh = 
   send({ type: "subscribe", topic });
 }
 
-export function leave(topic) {
-  const entry = topics.get(topic);
-  if (!entry) return;
-  clearTimeout(entry.lateTimer);
-  topics.delete(topic);
-  send({ type: "unsubscribe", topic });
+/** See who is on these topics, and on no others; `onPeople(topic, people)` is told now and whenever it changes. */
+export function look(names, onPeople) {
+  const same = names.length === looked.length && names.every((name) => looked.includes(name));
+  looked = names;
+  showCrowd = onPeople;
+  if (!same) send({ type: "look", topics: looked });
 }
 
 /** Say that this person is viewing or typing; said again every 15 s until "gone". */
@@ -66,6 +68,7 @@ function connect() {
       entry.epoch = null;
       send({ type: "subscribe", topic });
     }
+    if (looked.length) send({ type: "look", topics: looked });
   });
   socket.addEventListener("message", (message) => take(JSON.parse(message.data)));
   socket.addEventListener("close", lost);
@@ -111,6 +114,11 @@ function take(frame) {
   wait = FIRST_WAIT;
   if (frame.type === "event" && frame.kind === "live") return show(frame.state);
   if (status === "offline" || status === "reconnecting") show("live");
+  if (frame.type === "crowd") {
+    for (const topic of looked) showCrowd(topic, frame.people[topic] ?? []);
+    return undefined;
+  }
+  if (frame.kind === "presence" && looked.includes(frame.topic)) showCrowd(frame.topic, frame.people);
   const entry = topics.get(frame.topic);
   if (!entry) return undefined;
   if (frame.type === "snapshot") return position(frame, entry);

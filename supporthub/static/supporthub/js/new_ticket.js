@@ -1,4 +1,5 @@
 // Phone intake: find the person while typing, send with Ctrl+Enter, never twice.
+import { startAttach } from "./attach.js";
 import { elements, fragment } from "./http.js";
 
 const PAUSE = 120;
@@ -84,6 +85,7 @@ form.elements.board.addEventListener("change", fitCategories);
 form.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
 });
+startAttach(form);
 form.addEventListener("submit", () => { form.querySelector("[data-send]").disabled = true; });
 addEventListener("pageshow", () => { form.querySelector("[data-send]").disabled = false; });
 fitCategories();

@@ -1,11 +1,12 @@
 // The queue's list: kept true by events, moved through by keys, worked in bulk.
 import { bind } from "./keyboard.js";
-import { leave, listen } from "./live.js";
+import { listen, look } from "./live.js";
 import { elements, fragment } from "./http.js";
 import { showPeople } from "./people.js";
+import { undoLatest } from "./toasts.js";
 import { hub, say } from "./words.js";
 
-const BATCH = 150, INTERACTING = 4_000, GONE_STAYS = 4_000, PREVIEW_AFTER = 140, MOST_WATCHED = 60, CAP = 1000;
+const BATCH = 150, INTERACTING = 4_000, GONE_STAYS = 4_000, PREVIEW_AFTER = 140, LOOK_AFTER = 150, CAP = 1000;
 const list = document.getElementById("list");
 const rows = document.getElementById("rows");
 const pane = document.getElementById("pane");
@@ -93,7 +94,6 @@ function depart(row, by) {
   const go = () => {
     if (by !== hub.user.name && row.matches(":hover, :focus-within") && isInteracting()) return setTimeout(go, 1_000);
     if (current === row) step(1) || step(-1);
-    leaveRow(row);
     row.remove();
     return showEmpty();
   };
@@ -196,24 +196,24 @@ async function showMore(link) {
 
 // --- who is looking ----------------------------------------------------------------------------------------------
 
-const watched = new Set();
+const inSight = new Set();
+let looking = 0;
 const sight = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
-    if (!isIntersecting) leaveRow(target);
-    else if (watched.size < MOST_WATCHED && !watched.has(target.dataset.id)) {
-      const { id } = target.dataset;
-      watched.add(id);
-      listen(`ticket:${id}`, { onPeople: (people) => showPeople(rowOf(id)?.querySelector("[data-here]"), people, { brief: true }) });
-    }
+    if (isIntersecting) inSight.add(target);
+    else inSight.delete(target);
   }
+  if (!looking) looking = setTimeout(lookAround, LOOK_AFTER);
 }, { root: list, rootMargin: "80px" });
+
+function lookAround() {
+  looking = 0;
+  look([...inSight].map((row) => `ticket:${row.dataset.id}`), (topic, people) =>
+    showPeople(rowOf(topic.slice("ticket:".length))?.querySelector("[data-here]"), people, { brief: true }));
+}
 
 function observe(row) {
   sight.observe(row);
-}
-
-function leaveRow(row) {
-  if (watched.delete(row.dataset.id)) leave(`ticket:${row.dataset.id}`);
 }
 
 // --- moving and choosing ------------------------------------------------------------------------------------------
@@ -308,6 +308,11 @@ function act(action) {
   bulk.querySelector(`button[value=${action}]`).click();  // htmx sends the button that was clicked, not a submitter
 }
 
+function nameView() {
+  document.getElementById("own-view").open = true;
+  document.getElementById("view-name").select();
+}
+
 // --- wiring ---------------------------------------------------------------------------------------------------------
 
 // The focus moves, and with it `current`, before a click is heard: what counts is what was chosen when it began.
@@ -364,6 +369,8 @@ bind("Enter", "toOpen", (event) => (event.target.matches?.("a, button, summary")
 bind("x", "toSelect", () => toggle(current), inList);
 bind("a", "toAssign", () => act("assign"), inList);
 bind("e", "toResolve", () => act("resolve"), inList);
+bind("z", "toUndo", undoLatest, inList);
+bind("s", "toSaveView", nameView, { group: "list", when: () => document.getElementById("own-view") !== null });
 bind("p", "togglePane", togglePane, { group: "list", when: () => wide.matches });
 
 for (const topic of digests.keys()) listen(topic, { known: () => digests.get(topic), onEvent, refresh });

@@ -1,4 +1,5 @@
 // One ticket: parts fetched again when something happened, what is typed kept, who else is here.
+import { startAttach } from "./attach.js";
 import { bind } from "./keyboard.js";
 import { announce, listen } from "./live.js";
 import { elements, fragment } from "./http.js";
@@ -74,7 +75,10 @@ function addEntries(part, by) {
   let before = null, added = 0;
   for (const entry of part.querySelectorAll("[data-entry]")) {
     const present = stream.querySelector(`[data-entry="${entry.dataset.entry}"]`);
-    if (present) before = present;
+    if (present) {
+      refreshFiles(present, entry);
+      before = present;
+    }
     else {
       if (before) before.after(entry);
       else stream.append(entry);
@@ -86,6 +90,14 @@ function addEntries(part, by) {
   if (!added) return;
   if (nearEnd) stream.lastElementChild.scrollIntoView({ block: "nearest" });
   else if (by && by !== hub.user.name) toast(say("updated", { who: by }), "info");
+}
+
+/** What became of a message's files on their way into the tracker; the message itself never changes. */
+function refreshFiles(present, entry) {
+  const old = present.querySelector("[data-files]"), now = entry.querySelector("[data-files]");
+  if (!old || !now || old.isEqualNode(now)) return;
+  old.replaceWith(now);
+  window.htmx?.process(now);
 }
 
 document.addEventListener("focusout", () => setTimeout(() => {
@@ -133,6 +145,8 @@ function restoreDraft() {
 
 function startComposer() {
   let draftTimer = 0, typingTimer = 0;
+  const files = startAttach(composer);
+  composer.addEventListener("hub:files", (event) => { composer.body.required = event.detail.count === 0; });
   const fit = () => {
     if (CSS.supports("field-sizing", "content")) return;
     composer.body.style.height = "auto";
@@ -156,6 +170,7 @@ function startComposer() {
   document.addEventListener("hub:sent", () => {
     clearTimeout(draftTimer);
     composer.body.value = "";
+    files.clear();
     saveDraft();
     fit();
     announce(topic, "viewing");

@@ -16,8 +16,12 @@ JSON = st.recursive(
     max_leaves=6,
 )
 ALMOST = st.fixed_dictionaries(
-    {"type": st.sampled_from(["subscribe", "unsubscribe", "resync", "presence", "publish", None])},
-    optional={"topic": st.sampled_from(["board:3", "board", ":", "Board:3", "b:\n"]) | JSON, "state": JSON},
+    {"type": st.sampled_from(["subscribe", "unsubscribe", "resync", "presence", "look", "publish", None])},
+    optional={
+        "topic": st.sampled_from(["board:3", "board", ":", "Board:3", "b:\n"]) | JSON,
+        "topics": st.lists(st.sampled_from(["board:3", "ticket:1", "board"]) | JSON, max_size=3) | JSON,
+        "state": JSON,
+    },
 )
 
 
@@ -28,7 +32,11 @@ def test_every_frame_is_a_request_or_is_misunderstood(text: str) -> None:
     except wire.MisunderstoodError:
         return
     said = json.loads(text)
-    assert (request.type, request.topic) == (said["type"], said["topic"])
+    assert request.type == said["type"]
+    if request.type == "look":
+        assert request.topics == set(said["topics"])
+    else:
+        assert request.topic == said["topic"]
 
 
 def test_presence_names_a_known_state() -> None:
