@@ -38,7 +38,6 @@ class ScopesAllow(BasePermission):
             raise scope_missing(wanted)
         return True
 
-
     def refusal_for(self, view: "APIView", method: str) -> str:
         """Return for the API's description who is refused; empty where nobody who is signed in is."""
         wanted = opened_to_clients(view, method)

@@ -125,11 +125,13 @@ def filters_of(request: Request) -> Q:
 def _moment(name: str, value: str) -> datetime:
     try:
         moment = parse_datetime(value.replace(" ", "+"))  # a plus sign that was not encoded
-    except ValueError:
+        if moment is not None and moment.tzinfo:
+            moment = moment.astimezone(UTC)  # PostgreSQL takes no offset beyond 15:59
+    except (ValueError, OverflowError):
         moment = None
     if moment is None:
         raise _refuse(name, "Use a moment such as 2026-01-31T08:15:00Z.")
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.replace(tzinfo=UTC)
 
 
 def _refuse(name: str, fault: str) -> InvalidInput:

@@ -88,7 +88,7 @@ def _second_step(request: HttpRequest, user: User, typed: str) -> SignInWay:
 
 @extend_schema(
     summary="Sign in: e-mail and password (and a one-time code) for a pair of tokens",
-    responses={200: CredentialsSerializer, 401: refusal("Wrong, not active, or the one-time code is missing or wrong.")},
+    responses={200: CredentialsSerializer, 401: refusal("Wrong, not active, or a one-time code is missing or wrong.")},
 )
 class TokenView(TokenObtainPairView):
     """POST /api/v1/auth/token/"""

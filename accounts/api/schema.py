@@ -14,9 +14,9 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     target_class = ApiKeyAuthentication
     name = "apiKey"
 
-    def get_security_requirement(self, auto_schema: Any) -> dict[str, list[str]] | None:
-        """None for calls that no client may make."""
-        return None if opened_to_clients(auto_schema.view, auto_schema.method) is None else {self.name: []}
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
+        """Nothing for calls that no client may make."""
+        return [] if opened_to_clients(auto_schema.view, auto_schema.method) is None else [{"apiKey": []}]
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "bearerFormat": "shk_…", "description": "The key of an API client."}

@@ -128,7 +128,7 @@ def test_sign_in_with_microsoft_and_out_again(contexts: Contexts, hub: Stack, gu
     page.wait_for_url(f"{hub.url}/profile/security/")
     expect(page.locator(".place-row").filter(has_text="this one")).to_contain_text("Microsoft")
     page.locator(".menu summary.tool-face").click()
-    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
     page.wait_for_url(f"{hub.url}/sign-in/")
     page.goto("/profile/")
     page.wait_for_url(re.compile("/sign-in/"))

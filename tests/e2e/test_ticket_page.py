@@ -195,7 +195,7 @@ def test_changes_of_different_fields_are_no_conflict(api: Api, signed_in: Signed
     mine.locator(".retitle").get_by_role("button", name="Save").click()
     for page in (mine, hers):
         expect(page.get_by_role("heading", level=1)).to_have_text("Title by Ben")
-        expect(page.locator("#p-priority option:checked")).to_have_text("urgent")
+        expect(page.locator("#p-priority option:checked")).to_have_text("Urgent")
     assert (api.ticket(key)["title"], api.ticket(key)["priority"]) == ("Title by Ben", "urgent")
 
 

@@ -82,7 +82,7 @@ class AttachmentContentView(PartView):
             OpenApiParameter("If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="The ETag."),
             OpenApiParameter(
                 "inline", OpenApiTypes.BOOL, description="Show a PNG, JPEG, GIF or WebP picture instead of saving it."
-            )
+            ),
         ],
     )
     def get(self, request: Request, key: str, attachment: UUID) -> HttpResponseBase:

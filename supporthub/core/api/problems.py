@@ -24,7 +24,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
     "properties": {
         "title": {"type": "string", "description": "The status in words."},
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "code": {"type": "string", "pattern": "^[a-z_]+$", "description": "What went wrong; never changes its meaning."},
+        "code": {"type": "string", "pattern": "^[a-z_]+$", "description": "What went wrong; keeps its meaning."},
         "detail": {"type": "string", "description": "A sentence for a person."},
         "errors": {
             "type": "object",

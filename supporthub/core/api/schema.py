@@ -11,7 +11,7 @@ A 405 is not described: OpenAPI has no place for the methods that a path does no
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ResolvedComponent, force_instance
+from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.permissions import IsAuthenticated
@@ -62,7 +62,7 @@ def refusal(description: str) -> OpenApiResponse:
     return OpenApiResponse(OpenApiTypes.OBJECT, description=description)
 
 
-class HubSchema(AutoSchema):  # type: ignore[misc]  # the library has no types
+class HubSchema(AutoSchema):
     """DEFAULT_SCHEMA_CLASS."""
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Described | None:
@@ -74,11 +74,11 @@ class HubSchema(AutoSchema):  # type: ignore[misc]  # the library has no types
             "in": "header", "name": "X-Request-Id", "schema": _REQUEST_ID, "description": "Found again in the log.",
         }))  # fmt: skip
         answers: Described = operation["responses"]
-        for status, answer in answers.items():
-            if int(status) >= 400:  # noqa: PLR2004  (HTTP's own border)
-                answers[status] = self._problem(int(status), answer["description"])
+        for code, answer in answers.items():
+            if int(code) >= 400:  # noqa: PLR2004  (HTTP's own border)
+                answers[code] = self._problem(int(code), answer["description"])
             else:
-                answer["headers"] = self._headers(self._headers_of_success(operation, int(status)))
+                answer["headers"] = self._headers(self._headers_of_success(operation, int(code)))
         for status, words in self._refusals(operation).items():
             answers.setdefault(str(status), self._problem(status, words))
         operation["responses"] = dict(sorted(answers.items()))
@@ -86,10 +86,10 @@ class HubSchema(AutoSchema):  # type: ignore[misc]  # the library has no types
 
     def _get_paginator(self) -> Any:
         """Pages are for reading; a POST that answers several rows answers just them."""
-        return super()._get_paginator() if self.method == "GET" else None
+        return super()._get_paginator() if self.method == "GET" else None  # type: ignore[no-untyped-call]  # the library's
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> Described:
-        shape: Described = super()._map_basic_serializer(serializer, direction)
+        shape: Described = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]  # as above
         if direction == "request" and isinstance(serializer, StrictSerializer):
             shape["additionalProperties"] = False
         return shape
@@ -118,7 +118,7 @@ class HubSchema(AutoSchema):  # type: ignore[misc]  # the library has no types
     def _takes_version(self) -> bool:
         taken = self.get_request_serializer()
         shapes = taken.values() if isinstance(taken, dict) else [taken]
-        return any("version" in getattr(force_instance(shape), "fields", {}) for shape in shapes)
+        return any("version" in getattr(shape, "_declared_fields", {}) for shape in shapes)
 
     def _headers_of_success(self, operation: Described, status: int) -> list[str]:
         made = status == 201 and _takes_key(operation["parameters"])  # noqa: PLR2004  (Created)
@@ -139,7 +139,7 @@ class HubSchema(AutoSchema):  # type: ignore[misc]  # the library has no types
         return {name: self._component("headers", name, _HEADERS[name]) for name in names}
 
     def _component(self, kind: str, name: str, schema: Described) -> Described:
-        component = ResolvedComponent(name=name, type=kind, schema=schema, object=f"{kind}/{name}")
+        component = ResolvedComponent(name, kind, schema, f"{kind}/{name}")  # type: ignore[no-untyped-call]  # as above
         self.registry.register_on_missing(component)
         reference: Described = component.ref
         return reference

@@ -36,7 +36,9 @@ class Hub:
 
     def places(self, path: str, parameter: str) -> list[Any]:
         """Return what exists for this parameter of this path."""
-        return next((found for (end, name), found in self.paths.items() if name == parameter and path.endswith(end)), [])
+        return next(
+            (found for (end, name), found in self.paths.items() if name == parameter and path.endswith(end)), []
+        )
 
 
 def inhabit() -> Hub:

@@ -19,7 +19,7 @@ from tests.factories.tickets import TicketFactory
 
 @pytest.fixture(scope="module")
 def operations() -> dict[tuple[str, str], Any]:
-    paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
+    paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]  # type: ignore[no-untyped-call]
     return {(method, path): found for path, methods in paths.items() for method, found in methods.items()}
 
 
@@ -75,6 +75,16 @@ def test_only_calls_that_are_open_to_clients_name_their_keys(operations: dict[tu
 def test_a_cursor_of_nowhere_is_400_and_named(api: APIClient, cursor: str) -> None:
     answer = api.get("/api/v1/tickets/", {"cursor": base64.b64encode(cursor.encode()).decode()})
     assert (answer.status_code, list(answer.json()["errors"])) == (400, ["cursor"])
+
+
+@pytest.mark.parametrize(
+    ("since", "status"),
+    [("3695-11-24T06:27:51-19:37", 200), ("0001-01-01T00:00:00+23:59", 400), ("9999-12-31T23:59:59-23:59", 400)],
+)
+def test_moments_that_postgresql_cannot_read_are_no_failure(db: None, since: str, status: int) -> None:
+    api = APIClient(raise_request_exception=False)
+    api.force_authenticate(admin())
+    assert api.get("/api/v1/audit/", {"since": since}).status_code == status
 
 
 def test_a_method_that_does_not_exist_is_405_for_a_client_too(program: APIClient) -> None:

@@ -35,6 +35,8 @@ KEPT = [
     checks.unsupported_method,
 ]
 
+Case = schemathesis.Case[Any]
+
 
 @pytest.fixture
 def hub(db: None, tmp_path: Path, settings: Settings) -> Iterator[Hub]:
@@ -79,22 +81,23 @@ def described_in_short(unhurried: None) -> OpenApiSchema:
     return load(examples=12, coverage=False)
 
 
-def keeps_its_word(case: schemathesis.Case, hub: Hub, credential: str) -> None:
+def keeps_its_word(case: Case, hub: Hub, credential: str) -> None:
     _aim(case, hub)
     with transaction.atomic():
         case.call_and_validate(headers={"Authorization": f"Bearer {credential}"}, checks=KEPT)
         transaction.set_rollback(True)
 
 
-def _aim(case: schemathesis.Case, hub: Hub) -> None:
+def _aim(case: Case, hub: Hub) -> None:
     """Put what exists into most of the places that were filled at random and well."""
     meta = case.meta
     if case.path_parameters and not (meta and meta.is_negative_at(ParameterLocation.PATH)):
         case.path_parameters = {
             name: _one_of(hub.places(case.path, name), value) for name, value in case.path_parameters.items()
         }
-    if isinstance(case.body, dict) and "attachments" in case.body and isinstance(case.body["attachments"], list):
-        case.body = {**case.body, "attachments": [b"The log of a bad day.\n" for _ in case.body["attachments"]]}
+    if isinstance(case.body, dict) and isinstance(files := case.body.get("attachments"), list):
+        log: Any = b"The log of a bad day.\n"
+        case.body = {**case.body, "attachments": [log] * len(files)}
     if isinstance(case.body, dict) and not (meta and meta.is_negative_at(ParameterLocation.BODY)):
         case.body = {name: _one_of(hub.fields.get(name, []), value) for name, value in case.body.items()}
 
@@ -106,10 +109,10 @@ def _one_of(existing: list[Any], made_up: Any) -> Any:
 
 
 @schemathesis.pytest.from_fixture("described").parametrize()
-def test_as_an_admin(case: schemathesis.Case, hub: Hub) -> None:
+def test_as_an_admin(case: Case, hub: Hub) -> None:
     keeps_its_word(case, hub, hub.token)
 
 
 @schemathesis.pytest.from_fixture("described_in_short").parametrize()
-def test_as_a_client_of_a_narrow_scope(case: schemathesis.Case, hub: Hub) -> None:
+def test_as_a_client_of_a_narrow_scope(case: Case, hub: Hub) -> None:
     keeps_its_word(case, hub, hub.key)

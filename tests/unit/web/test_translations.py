@@ -16,7 +16,9 @@ CATALOGUE = sources.ROOT / "locale/de/LC_MESSAGES/django.po"
 _PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
 _ONLY_ENGLISH = {"%(suffix)s"}  # of "3rd"
 # Names, keys and examples are the same in every language.
-_SAME_EVERYWHERE = {"Support Hub", "· Support Hub", "Ctrl ⏎", "Esc", "(Ctrl K)", "name@example.com", "Authorization: Bearer shk_…"}
+_SAME_EVERYWHERE = {
+    "Support Hub", "· Support Hub", "Ctrl ⏎", "Esc", "(Ctrl K)", "name@example.com", "Authorization: Bearer shk_…",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
