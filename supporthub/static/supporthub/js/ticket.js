@@ -83,6 +83,7 @@ function addEntries(part, by) {
       if (before) before.after(entry);
       else stream.append(entry);
       before = entry;
+      window.htmx?.process(entry);  // it may come with a file that has stopped, and its button
       entry.classList.add("is-new");
       added += 1;
     }
